@@ -1,0 +1,20 @@
+//! Policy's answer to a call.
+
+use crate::{Fault, RuleId};
+use serde::{Deserialize, Serialize};
+
+/// What should happen to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Decision {
+    /// The call is executed as if nobody watched.
+    Pass,
+    /// A rule hits the call.
+    Inject {
+        /// The rule that fired: the first of the plan that wanted to.
+        rule: RuleId,
+        /// Which of the rule's occurrences this is, from 1.
+        occurrence: u64,
+        /// What is done.
+        fault: Fault,
+    },
+}

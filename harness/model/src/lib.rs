@@ -1,0 +1,37 @@
+//! The nouns every part of duress shares: calls, faults, decisions, outcomes.
+//!
+//! ```text
+//! kernel ──Call──► policy ──Decision──► kernel ──Outcome──► journal ──► report
+//! ```
+//!
+//! **Invariants.** No input or output, no clock, no unsafe, no knowledge of who uses a noun. Numbers that the kernel
+//! hands out are newtypes here; a bare integer never stands for an errno or a system call outside `kernel::sys`.
+//!
+//! It deliberately does not decide, print or read anything.
+
+mod call;
+mod capability;
+mod decision;
+mod diagnostic;
+mod errno;
+mod errno_table;
+mod fault;
+mod ids;
+mod interest;
+mod nearest;
+mod outcome;
+mod symptom;
+mod sysno;
+
+pub use call::Call;
+pub use capability::{Capabilities, Capability};
+pub use decision::Decision;
+pub use diagnostic::{Diagnostic, Severity, Source};
+pub use errno::Errno;
+pub use fault::{Fault, ForcedResult};
+pub use ids::{CallSeq, Nanos, RuleId, RunId, SubjectId, Tgid, Tid};
+pub use interest::Interest;
+pub use nearest::nearest;
+pub use outcome::Outcome;
+pub use symptom::{Ending, Symptom, TestResult};
+pub use sysno::Sysno;
