@@ -1,0 +1,317 @@
+//! What a plan says that it probably does not mean, and what a mechanism cannot do.
+
+use crate::draft::{Span, whereabouts};
+use crate::tables::{FATAL, Fatal, POLLED, RETRIED};
+use crate::{Plan, Rule};
+use model::{Capabilities, Capability, Diagnostic, Errno, ForcedResult, Sysno};
+
+/// Looks at every rule by itself, then at pairs of rules.
+pub(crate) fn plan(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
+    for rule in &plan.rules {
+        diagnostics.extend(no_way_back(rule));
+        diagnostics.extend(no_way_out(rule));
+        diagnostics.extend(lost_wakeup(rule));
+        diagnostics.extend(fatal_to_go(rule));
+        diagnostics.extend(not_ready_yet(rule));
+        diagnostics.extend(for_ever_again(rule));
+    }
+    for (index, rule) in plan.rules.iter().enumerate() {
+        diagnostics.extend(plan.rules[..index].iter().find_map(|earlier| shadowed(rule, earlier)));
+    }
+}
+
+/// What the mechanism cannot do exactly as the rule says; each action at its own place.
+pub(crate) fn ability(rule: &Rule, mechanism: &str, able: &Capabilities) -> Vec<Diagnostic> {
+    let origin = &rule.origin;
+    let missing = rule.fault.needs().into_iter().filter(|need| !able.has(*need));
+    missing
+        .map(|need| {
+            let (part, help): (Option<&Span>, &str) = match need {
+                Capability::ForceResult => {
+                    (origin.result.as_ref(), "use `delay_enter`, if a delay serves as well")
+                }
+                Capability::HoldBefore => (
+                    origin.delay_enter.as_ref().or(origin.delay_exit.as_ref()),
+                    "use `error` or `retval` without a delay",
+                ),
+                Capability::HoldAfter => (
+                    origin.delay_exit.as_ref(),
+                    "use `delay_enter`: the caller waits as long, but before the call and not after it",
+                ),
+            };
+            rule.error(part, format!("rule `{}` needs {need}", rule.name))
+                .label(format!("`{mechanism}` cannot do this"))
+                .help(help)
+        })
+        .collect()
+}
+
+fn named(rule: &Rule, names: &[&str]) -> Vec<&'static str> {
+    rule.calls.iter().filter_map(|sysno| sysno.name()).filter(|name| names.contains(name)).collect()
+}
+
+/// `read`, `write` and 3 more.
+fn listing(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [one, two] => format!("`{one}` and `{two}`"),
+        [one, two, three] => format!("`{one}`, `{two}` and `{three}`"),
+        [one, two, rest @ ..] => format!("`{one}`, `{two}` and {} more", rest.len()),
+    }
+}
+
+/// The rule's calls but these, as a set to write, if there are any and that is short enough to be read.
+fn without(rule: &Rule, names: &[&str]) -> Option<String> {
+    let keeps = |sysno: &Sysno| sysno.name().is_none_or(|name| !names.contains(&name));
+    let kept: Vec<String> = rule.calls.iter().filter(|sysno| keeps(sysno)).map(Sysno::to_string).collect();
+    let dropped: Vec<String> = Sysno::all()
+        .filter(|sysno| !rule.calls.contains(sysno) || !keeps(sysno))
+        .map(|s| s.to_string())
+        .collect();
+    match (kept.len(), dropped.len()) {
+        (1..=20, _) => Some(kept.join(",")),
+        (21.., 1..=20) => Some(format!("!{}", dropped.join(","))),
+        _ => None,
+    }
+}
+
+fn pronoun(names: &[&str]) -> &'static str {
+    if names.len() == 1 { "it" } else { "them" }
+}
+
+/// Advice to leave calls out of a set.
+fn leave_out(rule: &Rule, names: &[&str]) -> String {
+    match without(rule, names) {
+        _ if named(rule, names).len() == rule.calls.len() => {
+            "use a delay instead, or drop the rule".to_owned()
+        }
+        Some(set) => format!("leave {} out: `{set}`", pronoun(names)),
+        None => format!("name the calls without {}", pronoun(names)),
+    }
+}
+
+/// rt_sigreturn has no result of its own: it loads the registers of the interrupted code.
+///
+/// # Kernel
+/// sigreturn(2): "never returns". Answered in its stead, the caller goes on behind it, where there is no code
+/// (Go 1.26, runtime/sys_linux_amd64.s, `sigreturn__sigaction`: `INT $3 // not reached`).
+fn no_way_back(rule: &Rule) -> Option<Diagnostic> {
+    const CALL: &[&str] = &["rt_sigreturn"];
+    (rule.fault.result.is_some() && !named(rule, CALL).is_empty()).then(|| {
+        rule.error(None, "`rt_sigreturn` cannot be given a result")
+            .label("this set contains `rt_sigreturn`")
+            .help(format!(
+                "it never returns, and without it no thread comes back from a signal; {}",
+                leave_out(rule, CALL)
+            ))
+    })
+}
+
+/// # Go
+/// 1.26: runtime/proc.go, `main`: "exit(0); for { var x *int32; *x = 0 }"; runtime/sys_linux_amd64.s, `exitThread`:
+/// `INT $3` behind exit.
+fn no_way_out(rule: &Rule) -> Option<Diagnostic> {
+    let exits = named(rule, &["exit", "exit_group"]);
+    (rule.fault.result.is_some() && !exits.is_empty()).then(|| {
+        rule.warning(None, format!("a forced result makes {} return", listing(&exits)))
+            .label("no caller expects to go on after this")
+            .help(format!("a Go program that cannot end crashes instead; {}", leave_out(rule, &exits)))
+    })
+}
+
+/// # Go
+/// 1.26: runtime/lock_futex.go, `futexwakeup` in os_linux.go: a result that is no error is taken for a wake-up.
+fn lost_wakeup(rule: &Rule) -> Option<Diagnostic> {
+    let forced = matches!(rule.fault.result, Some(ForcedResult::Value(_)));
+    (forced && rule.calls.contains(&Sysno::futex)).then(|| {
+        rule.warning(rule.origin.result.as_ref(), "a forced success of `futex` wakes nobody")
+            .label("no thread is woken by this")
+            .help(format!("Go's threads then sleep for ever; {}", leave_out(rule, &["futex"])))
+    })
+}
+
+/// Errors that end the process in Go's runtime instead of reaching the program.
+fn fatal_to_go(rule: &Rule) -> Option<Diagnostic> {
+    let Some(ForcedResult::Error(errno)) = rule.fault.result else { return None };
+    let kills = |fatal: &&Fatal| !fatal.spared.contains(&errno) && !named(rule, &[fatal.call]).is_empty();
+    let fatal: Vec<&Fatal> = FATAL.iter().filter(kills).collect();
+    let first = fatal.first()?;
+    let names: Vec<&str> = fatal.iter().map(|fatal| fatal.call).collect();
+    Some(
+        rule.warning(
+            rule.origin.result.as_ref(),
+            format!("Go's runtime does not survive {errno} from {}", listing(&names)),
+        )
+        .label(format!("{}: {}", first.call, first.consequence))
+        .help(format!(
+            "the process ends before the program sees an error; leave {} out unless that is the aim",
+            pronoun(&names)
+        )),
+    )
+}
+
+/// Errors that Go's poller takes for "not ready yet".
+fn not_ready_yet(rule: &Rule) -> Option<Diagnostic> {
+    let Some(ForcedResult::Error(errno)) = rule.fault.result else { return None };
+    let waits = if errno == Errno::EAGAIN {
+        named(rule, POLLED)
+    } else if ["EINTR", "EINPROGRESS", "EALREADY"].iter().any(|name| errno.name() == Some(name)) {
+        // Go 1.26, net/fd_unix.go, `connect`: after these three it waits until the socket is writable.
+        named(rule, &["connect"])
+    } else {
+        Vec::new()
+    };
+    (!waits.is_empty()).then(|| {
+        rule.warning(
+            rule.origin.result.as_ref(),
+            format!("Go takes {errno} from {} for \"not ready yet\"", listing(&waits)),
+        )
+        .label("on sockets and pipes the goroutine waits for an event")
+        .help("the event may never come, and that hang would not be the program's fault; use an error such as ECONNRESET or EIO")
+    })
+}
+
+/// EINTR without end, on calls that Go makes again until they succeed.
+fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
+    let retried = named(rule, RETRIED);
+    let hit = rule.fault.result == Some(ForcedResult::Error(Errno::EINTR));
+    let always = rule.rate.is_none_or(|rate| rate.share() >= 1.0);
+    (hit && rule.when.is_unbroken() && always && !retried.is_empty()).then(|| {
+        rule.warning(
+            rule.origin.result.as_ref(),
+            format!("Go repeats {} after EINTR, here without end", listing(&retried)),
+        )
+        .label("every call fails")
+        .help("let some calls through, such as with `when=1+2` or `rate=0.5`")
+    })
+}
+
+/// A rule that can never fire, for an earlier one always comes first.
+fn shadowed(rule: &Rule, earlier: &Rule) -> Option<Diagnostic> {
+    let certain = earlier.rate.is_none_or(|rate| rate.share() >= 1.0);
+    // With the same calls both count alike. With more calls their counts differ, unless every call is hit anyway.
+    let same_count = earlier.calls == rule.calls && earlier.when.covers(&rule.when);
+    let hits_all =
+        earlier.when == crate::When::ALWAYS && rule.calls.iter().all(|sysno| earlier.calls.contains(sysno));
+    (certain && (same_count || hits_all)).then(|| {
+        rule.warning(None, format!("rule `{}` can never fire", rule.name))
+            .label(format!(
+                "rule `{}` {} hits all of these first",
+                earlier.name,
+                whereabouts(&earlier.origin.source, &earlier.origin.calls)
+            ))
+            .help("the first rule that wants to hit a call does; put the narrower one first, or limit the other by `when`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Source;
+    use std::sync::Arc;
+
+    fn read(specs: &[&str]) -> (Plan, Vec<Diagnostic>) {
+        let specs: Vec<_> =
+            specs.iter().map(|spec| Arc::new(Source { name: "-e".into(), text: (*spec).into() })).collect();
+        Plan::read(None, &specs)
+    }
+
+    /// What is said about these rules, without the advice.
+    fn check(specs: &[&str], expect: &[&str]) {
+        let (_, diagnostics) = read(specs);
+        let found: Vec<&str> = diagnostics.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+        assert_eq!(found, expect, "{specs:?}");
+    }
+
+    #[test]
+    fn faults_that_go_cannot_report_are_warned_of() {
+        check(&["futex:error=EAGAIN"], &["Go's runtime does not survive EAGAIN from `futex`"]);
+        check(&["futex:delay_enter=5"], &[]);
+        check(&["futex:retval=0"], &["a forced success of `futex` wakes nobody"]);
+        check(&["epoll_pwait:error=EINTR:when=1"], &[]);
+        check(
+            &["epoll_pwait,munmap:error=EBADF"],
+            &["Go's runtime does not survive EBADF from `munmap` and `epoll_pwait`"],
+        );
+        check(&["read,pread64:error=EAGAIN"], &["Go takes EAGAIN from `read` for \"not ready yet\""]);
+        check(&["connect:error=EAGAIN"], &[]);
+        check(&["connect:error=EINPROGRESS"], &["Go takes EINPROGRESS from `connect` for \"not ready yet\""]);
+        check(&["read:error=EINTR:when=3+"], &["Go repeats `read` after EINTR, here without end"]);
+        check(
+            &[
+                "read:error=EINTR:when=3+:rate=0.5",
+                "write:error=EINTR:when=3+2",
+                "openat:error=EINTR:when=1..9",
+            ],
+            &[],
+        );
+        check(&["exit,exit_group:retval=0"], &["a forced result makes `exit` and `exit_group` return"]);
+    }
+
+    #[test]
+    fn a_result_of_rt_sigreturn_is_an_error_with_a_set_to_write_instead() {
+        for (spec, advice) in [
+            ("%ipc,rt_sigreturn:error=EIO", Some("leave it out: `shmget,shmat,")),
+            ("!read:error=EIO", Some("leave it out: `!read,rt_sigreturn`")),
+            ("rt_sigreturn:error=EIO", Some("use a delay instead, or drop the rule")),
+            ("rt_sigreturn:delay_enter=1ms", None),
+        ] {
+            let mistake = read(&[spec]).1.into_iter().find(Diagnostic::is_error);
+            let help = mistake.and_then(|mistake| mistake.help);
+            match (&help, advice) {
+                (Some(help), Some(advice)) => assert!(help.contains(advice), "{spec}: {help}"),
+                (help, advice) => assert_eq!(help.as_deref(), advice, "{spec}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_that_always_comes_second_is_said_to_be_useless() {
+        let dead = &["rule `rule-2` can never fire"];
+        check(&["read:error=EIO", "read:error=ENOENT"], dead);
+        check(&["read,write:error=EIO", "read:error=ENOENT:when=7"], dead);
+        check(&["read:error=EIO:when=1+2", "read:error=ENOENT:when=3..9+4"], dead);
+        check(&["read:delay_enter=5", "read:error=ENOENT"], dead);
+        check(&["read:error=EIO:when=1+2", "read:error=ENOENT:when=2"], &[]);
+        check(&["read:error=EIO:rate=0.5", "read:error=ENOENT"], &[]);
+        check(&["read,write:error=EIO:when=1", "read:error=ENOENT:when=1"], &[]);
+        check(&["read:error=EIO", "read,write:error=ENOENT"], &[]);
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        let mistake = |specs: &[&str]| {
+            let (_, diagnostics) = read(specs);
+            let [mistake] = &diagnostics[..] else { panic!("{diagnostics:?}") };
+            let (source, span) = mistake.place.clone().expect("a place");
+            (source.text[span].to_owned(), mistake.label.clone())
+        };
+        assert_eq!(
+            mistake(&["read:error=EIO:name=a", "write:error=EIO:name=a"]),
+            ("name=a".into(), "first given in -e read:error=EIO:name=a".into())
+        );
+        let taken = "rule 2 has no name of its own and is called that";
+        assert_eq!(
+            mistake(&["read:error=EIO:name=rule-2", "write:error=EIO"]),
+            ("name=rule-2".into(), taken.into())
+        );
+        check(&["read:error=EIO:name=rule-1", "write:error=EIO"], &[]);
+    }
+
+    #[test]
+    fn what_a_mechanism_cannot_do_is_refused_at_the_word_that_asks_for_it() {
+        let check = |spec: &str, able: &[Capability], expect: &[&str]| {
+            let found = read(&[spec]).0.check_against("notify", &Capabilities::of(able));
+            let found: Vec<&str> =
+                found.iter().map(|diagnostic| &spec[diagnostic.place.clone().expect("a place").1]).collect();
+            assert_eq!(found, expect, "{spec}");
+        };
+        let notify = &[Capability::ForceResult, Capability::HoldBefore];
+        check("close:delay_enter=5:delay_exit=7", notify, &["delay_exit=7"]);
+        check("close:error=EIO:delay_exit=7", notify, &[]);
+        check("close:error=EIO:delay_exit=7", &[], &["error=EIO", "delay_exit=7"]);
+        check("close:retval=0", &[Capability::HoldBefore], &["retval=0"]);
+        check("close:delay_exit=7", &Capability::ALL, &[]);
+    }
+}
