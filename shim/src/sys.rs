@@ -1,0 +1,251 @@
+//! The few kernel operations of shim and guard that std does not offer. All of this crate's unsafe code.
+//!
+//! Nothing here allocates, so that everything may be called by a thread that must not.
+#![expect(unsafe_code, reason = "this is the crate's one place for it")]
+
+use std::ffi::CStr;
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+/// The error number that the last failed call of this thread left.
+fn last_errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// Connects to the abstract socket of this name.
+///
+/// # Errors
+/// Whatever socket(2) or connect(2) say; `ECONNREFUSED` where the supervisor is gone.
+pub(crate) fn connect(name: &[u8]) -> io::Result<OwnedFd> {
+    // SAFETY: socket(2) takes no pointers.
+    let raw = unsafe { libc::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC, 0) };
+    if raw < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just opened and nobody else knows it.
+    let socket = unsafe { OwnedFd::from_raw_fd(raw) };
+    // SAFETY: all bytes zero is a valid sockaddr_un.
+    let mut address: libc::sockaddr_un = unsafe { mem::zeroed() };
+    address.sun_family = libc::sa_family_t::try_from(libc::AF_UNIX).expect("AF_UNIX is 1");
+    // unix(7): an abstract name follows a first zero byte and ends where the length says.
+    let room = &mut address.sun_path[1..];
+    if name.len() > room.len() {
+        return Err(io::Error::from_raw_os_error(libc::ENAMETOOLONG));
+    }
+    for (to, from) in room.iter_mut().zip(name) {
+        *to = libc::c_char::from_ne_bytes([*from]);
+    }
+    let length = mem::offset_of!(libc::sockaddr_un, sun_path) + 1 + name.len();
+    let length = libc::socklen_t::try_from(length).expect("a sockaddr_un is short");
+    // SAFETY: `address` outlives the call, and `length` lies within it by the check above.
+    let result = unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), length) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(socket) }
+}
+
+/// Sends one packet.
+///
+/// # Errors
+/// Whatever send(2) says; `EPIPE` where the supervisor is gone.
+pub(crate) fn send(socket: BorrowedFd<'_>, packet: &[u8]) -> io::Result<()> {
+    // SAFETY: pointer and length are those of one live slice.
+    let sent =
+        unsafe { libc::send(socket.as_raw_fd(), packet.as_ptr().cast(), packet.len(), libc::MSG_NOSIGNAL) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Receives one packet; zero bytes mean that the other end is closed.
+///
+/// # Errors
+/// Whatever recv(2) says, except `EINTR`, which is tried again.
+pub(crate) fn receive(socket: BorrowedFd<'_>, packet: &mut [u8]) -> io::Result<usize> {
+    loop {
+        // SAFETY: pointer and length are those of one live, exclusively borrowed slice.
+        let got = unsafe { libc::recv(socket.as_raw_fd(), packet.as_mut_ptr().cast(), packet.len(), 0) };
+        match usize::try_from(got) {
+            Ok(got) => return Ok(got),
+            Err(_) if last_errno() == libc::EINTR => {}
+            Err(_) => return Err(io::Error::last_os_error()),
+        }
+    }
+}
+
+/// Sends one packet and a copy of a descriptor with it.
+///
+/// # Errors
+/// Whatever sendmsg(2) says.
+pub(crate) fn send_with_descriptor(
+    socket: BorrowedFd<'_>,
+    packet: &[u8],
+    descriptor: RawFd,
+) -> io::Result<()> {
+    /// Room for one descriptor, aligned as cmsg(3) wants it.
+    #[repr(C, align(8))]
+    struct Control([u8; 24]);
+    const _: () = assert!(mem::size_of::<Control>() >= mem::size_of::<libc::cmsghdr>() + 8);
+
+    let mut part = libc::iovec { iov_base: packet.as_ptr().cast_mut().cast(), iov_len: packet.len() };
+    let mut control = Control([0; 24]);
+    // SAFETY: all bytes zero is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = &raw mut part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    // SAFETY: CMSG_SPACE and CMSG_LEN only calculate.
+    message.msg_controllen = unsafe { libc::CMSG_SPACE(4) } as _;
+    // SAFETY: `message` names a control buffer of at least one header.
+    let header = unsafe { libc::CMSG_FIRSTHDR(&raw const message) };
+    // SAFETY: as above, CMSG_LEN only calculates.
+    let length = unsafe { libc::CMSG_LEN(4) };
+    // SAFETY: `header` points into `control`, which is large and aligned enough for it (asserted above).
+    unsafe {
+        (*header) = libc::cmsghdr {
+            cmsg_len: length as _,
+            cmsg_level: libc::SOL_SOCKET,
+            cmsg_type: libc::SCM_RIGHTS,
+        };
+    }
+    // SAFETY: the data of the first header lies within `control`: CMSG_SPACE(4) bytes are there.
+    let data = unsafe { libc::CMSG_DATA(header) };
+    // SAFETY: four bytes are there for the descriptor; they need not be aligned for it.
+    unsafe { data.cast::<RawFd>().write_unaligned(descriptor) };
+    // SAFETY: everything `message` points to lives until the call returns.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, libc::MSG_NOSIGNAL) };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Gives up the chance of new privileges, for this thread and what it becomes.
+pub(crate) fn no_new_privs() -> Result<(), i32> {
+    // SAFETY: this prctl(2) takes no pointers.
+    let result = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Puts a filter on this thread and gives its listener.
+///
+/// `instructions` are whole `struct sock_filter`s. After success every further system call of this thread may be
+/// trapped.
+pub(crate) fn install_filter(flags: u32, instructions: &[u8]) -> Result<RawFd, i32> {
+    let count = instructions.len() / mem::size_of::<libc::sock_filter>();
+    let Ok(len) = libc::c_ushort::try_from(count) else { return Err(libc::EINVAL) };
+    // The kernel copies the program byte by byte (copy_from_user), so its alignment does not matter.
+    let program = libc::sock_fprog { len, filter: instructions.as_ptr().cast_mut().cast() };
+    // JUSTIFICATION: neither libc nor std wraps seccomp(2).
+    // SAFETY: `program` names `len` whole instructions within `instructions`; the kernel only reads them.
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
+    i32::try_from(result).ok().filter(|listener| *listener >= 0).ok_or_else(last_errno)
+}
+
+/// Becomes another program; comes back only with the error.
+///
+/// `argv` ends with a null pointer and its strings outlive the call.
+pub(crate) fn exec(program: &CStr, argv: &[*const libc::c_char]) -> i32 {
+    debug_assert!(argv.last().is_some_and(|last| last.is_null()));
+    // SAFETY: `environ` is read while no other thread of the shim changes it: nothing here sets variables.
+    let environment = unsafe { environ };
+    // SAFETY: program and arguments are zero-terminated strings, `argv` ends with null (the caller's promise), and so
+    // does the environment that the kernel gave us.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environment) };
+    last_errno()
+}
+
+unsafe extern "C" {
+    /// environ(7).
+    static environ: *const *const libc::c_char;
+}
+
+/// Undoes what Rust's start-up did to SIGPIPE, so that the target finds it as `go` and the shell left it.
+pub(crate) fn default_sigpipe() {
+    // SAFETY: SIG_DFL is no handler; setting it runs no code of ours.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+}
+
+/// Lets another thread of this process run.
+pub(crate) fn yield_now() {
+    // SAFETY: sched_yield(2) takes nothing.
+    unsafe { libc::sched_yield() };
+}
+
+/// Ends this process at once, all threads with it, without running anything of ours.
+pub(crate) fn exit_now(code: u8) -> ! {
+    // SAFETY: _exit(2) takes a number and does not return.
+    unsafe { libc::_exit(code.into()) }
+}
+
+/// Makes this process the one that orphans of its descendants become children of (prctl(2), since Linux 3.4).
+pub(crate) fn become_subreaper() {
+    // SAFETY: this prctl(2) takes no pointers. It fails on no kernel that has seccomp notifications.
+    unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
+}
+
+/// Keeps all signals that can be kept from ending this process, and gives a descriptor that is readable while a child's
+/// end is to be collected.
+///
+/// # Errors
+/// Whatever signalfd(2) says.
+pub(crate) fn block_signals() -> io::Result<OwnedFd> {
+    // SAFETY: all bytes zero is a valid sigset_t to fill.
+    let mut all: libc::sigset_t = unsafe { mem::zeroed() };
+    // SAFETY: `all` is ours.
+    unsafe { libc::sigfillset(&raw mut all) };
+    // SAFETY: `all` is initialised; the old set is not asked for.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut()) };
+    // SAFETY: all bytes zero is a valid sigset_t to fill.
+    let mut children: libc::sigset_t = unsafe { mem::zeroed() };
+    // SAFETY: `children` is ours.
+    unsafe { libc::sigemptyset(&raw mut children) };
+    // SAFETY: `children` is initialised and SIGCHLD is a signal.
+    unsafe { libc::sigaddset(&raw mut children, libc::SIGCHLD) };
+    // SAFETY: `children` outlives the call.
+    let raw = unsafe { libc::signalfd(-1, &raw const children, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    if raw < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor was just opened and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Forgets the signals that made this descriptor readable.
+pub(crate) fn drain(signals: BorrowedFd<'_>) {
+    let mut buffer = [0_u8; 1024];
+    loop {
+        // SAFETY: pointer and length are those of one live, exclusively borrowed array.
+        let got = unsafe { libc::read(signals.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        if got <= 0 {
+            return;
+        }
+    }
+}
+
+/// Collects one child that has ended: its process id and what wait(2) said of it.
+pub(crate) fn reap() -> Option<(i32, i32)> {
+    let mut status = 0;
+    // SAFETY: `status` is ours.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG | libc::__WALL) };
+    (pid > 0).then_some((pid, status))
+}
+
+/// Sends a signal to a process; one that is gone already is none of our business.
+pub(crate) fn kill(pid: i32, signal: i32) {
+    // SAFETY: kill(2) takes two numbers.
+    unsafe { libc::kill(pid, signal) };
+}
+
+/// Waits until one of two descriptors is readable (or closed), and tells which.
+pub(crate) fn wait_for_either(a: BorrowedFd<'_>, b: BorrowedFd<'_>, timeout_ms: i32) -> (bool, bool) {
+    let entry = |fd: BorrowedFd<'_>| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut entries = [entry(a), entry(b)];
+    // SAFETY: `entries` has two elements and outlives the call.
+    unsafe { libc::poll(entries.as_mut_ptr(), 2, timeout_ms) };
+    (entries[0].revents != 0, entries[1].revents != 0)
+}
+
+/// Puts one descriptor in the place of standard input, output and error.
+pub(crate) fn replace_standard_streams(by: BorrowedFd<'_>) {
+    for stream in 0..3 {
+        // SAFETY: dup2(2) takes two numbers; the three streams belong to the process, and nothing of ours writes to
+        // them any more.
+        unsafe { libc::dup2(by.as_raw_fd(), stream) };
+    }
+}
