@@ -1,0 +1,34 @@
+//! How it is made to happen: what this kernel allows, filters, notifications, tracees.
+//!
+//! ```text
+//! Interest ──filter──► BPF ──handshake──► shim           probe ──► Capabilities, Probe
+//! tracee ──listener──► Notification{Call} ──settle(Answer)──► Outcome
+//! ```
+//!
+//! **Invariants.** A notification is settled exactly once, by moving it. A tracee that dies or is interrupted is an
+//! [`model::Outcome`], not an error. All unsafe code is in `sys`, one kernel operation a function.
+//!
+//! It deliberately does not know why a call is trapped, what Go is, or what is written down.
+
+#[cfg(test)]
+mod conformance;
+mod error;
+pub mod filter;
+pub mod handshake;
+#[cfg(test)]
+mod interp;
+mod mechanism;
+mod notify;
+pub mod probe;
+mod scripted;
+mod subject_process;
+mod sys;
+mod tracee;
+
+pub use error::Error;
+pub use mechanism::{Answer, Mechanism, Readiness, Received, Trapped};
+pub use notify::{Notification, Notify};
+pub use scripted::{Scene, Scripted, ScriptedNotification, Settled};
+pub use subject_process::SubjectProcess;
+pub use sys::mapping::MappedLog;
+pub use tracee::Processes;

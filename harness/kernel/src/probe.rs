@@ -1,0 +1,131 @@
+//! What this kernel and these privileges allow, found out by trying.
+
+use crate::sys::{SysError, seccomp};
+use nix::sys::utsname::uname;
+use std::fs;
+use std::thread;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    /// The kernel's release, as `uname -r` says it.
+    pub kernel: String,
+    /// The machine, as `uname -m` says it.
+    pub machine: String,
+    /// Whether calls can be interposed on by notification, and if not, what the kernel answered.
+    pub notify: Result<NotifyFeatures, Obstacle>,
+    /// `kernel.perf_event_paranoid`, if this kernel has perf events.
+    pub perf_event_paranoid: Option<i32>,
+    /// `kernel.yama.ptrace_scope`, if this kernel has Yama; without it ptrace is limited by user ids alone.
+    pub ptrace_scope: Option<i32>,
+    /// The effective user.
+    pub uid: u32,
+    /// The effective capabilities, as the mask that `/proc/self/status` shows.
+    pub capabilities: u64,
+    /// Whether this process runs under a seccomp filter already (`Seccomp:` in `/proc/self/status`).
+    pub is_filtered: bool,
+}
+
+/// What notifications can do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotifyFeatures {
+    /// Received calls are not restarted by signals (`WAIT_KILLABLE_RECV`, Linux 5.19).
+    pub wait_killable: bool,
+    /// The supervisor is woken on the tracee's CPU (`SYNC_WAKE_UP`, Linux 6.6).
+    pub sync_wake_up: bool,
+}
+
+/// Why calls cannot be interposed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The kernel has no seccomp notifications (before 5.0, or built without), or a filter hides them.
+    Missing(SysError),
+    /// A supervisor is there already: this process was itself started under notifications.
+    Busy,
+    /// The kernel refuses to put on a filter.
+    Refused(SysError),
+}
+
+impl NotifyFeatures {
+    /// The flags to put on a filter with, `SECCOMP_FILTER_FLAG_*`.
+    pub fn flags(self) -> u32 {
+        let killable = if self.wait_killable { libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } else { 0 };
+        u32::try_from(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | killable).expect("flags are small")
+    }
+}
+
+impl Probe {
+    /// Tries everything, on a thread that ends; nothing is changed.
+    pub fn take() -> Probe {
+        let (kernel, machine) = uname().map_or_else(
+            |_| (String::new(), String::new()),
+            |names| {
+                let text = |part: &std::ffi::OsStr| part.to_string_lossy().into_owned();
+                (text(names.release()), text(names.machine()))
+            },
+        );
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let field = |name: &str| {
+            status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+        };
+        Probe {
+            kernel,
+            machine,
+            notify: thread::spawn(try_notify)
+                .join()
+                .unwrap_or(Err(Obstacle::Missing(SysError(libc::ENOSYS)))),
+            perf_event_paranoid: number_in("/proc/sys/kernel/perf_event_paranoid"),
+            ptrace_scope: number_in("/proc/sys/kernel/yama/ptrace_scope"),
+            uid: nix::unistd::geteuid().as_raw(),
+            capabilities: field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0),
+            is_filtered: field("Seccomp").is_some_and(|mode| mode != "0"),
+        }
+    }
+}
+
+/// Puts a filter that allows everything on this thread, which ends right after.
+fn try_notify() -> Result<NotifyFeatures, Obstacle> {
+    seccomp::notification_sizes().map_err(Obstacle::Missing)?;
+    let listener = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER;
+    if !seccomp::knows_flags(listener) {
+        return Err(Obstacle::Missing(SysError(libc::EINVAL)));
+    }
+    let killable = libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    let wait_killable = seccomp::knows_flags(listener | killable);
+    let flags = if wait_killable { listener | killable } else { listener };
+    let allow = [libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW }];
+    let attempt = match seccomp::install(flags, &allow) {
+        Err(SysError(libc::EACCES)) => seccomp::no_new_privs().and_then(|()| seccomp::install(flags, &allow)),
+        other => other,
+    };
+    match attempt {
+        Ok(descriptor) => {
+            let sync_wake_up = seccomp::set_sync_wake_up(std::os::fd::AsFd::as_fd(&descriptor));
+            Ok(NotifyFeatures { wait_killable, sync_wake_up })
+        }
+        Err(SysError(libc::EBUSY)) => Err(Obstacle::Busy),
+        Err(errno @ SysError(libc::ENOSYS | libc::EINVAL)) => Err(Obstacle::Missing(errno)),
+        Err(errno) => Err(Obstacle::Refused(errno)),
+    }
+}
+
+fn number_in(path: &str) -> Option<i32> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probing_changes_nothing_for_this_thread() {
+        let seccomp_mode = || {
+            let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+            status.lines().find(|line| line.starts_with("Seccomp:")).map(str::to_owned)
+        };
+        let before = seccomp_mode();
+        let probe = Probe::take();
+        assert_eq!(seccomp_mode(), before);
+        assert!(!probe.kernel.is_empty());
+    }
+}
