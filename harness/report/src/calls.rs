@@ -1,0 +1,211 @@
+//! What became of the calls: counts, the first faults, and whether the target tried again.
+
+use journal::{Header, RuleHead};
+use model::{CallSeq, Decision, Fault, ForcedResult, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many faults are listed one by one.
+const LISTED: usize = 1000;
+
+/// How many calls may be awaiting their outcome. A thread sleeps until its call is settled, so only a damaged journal
+/// holds more than there are threads.
+const AWAITING: usize = 16 << 10;
+
+/// How many threads are watched for a second try.
+const WATCHED: usize = 4 << 10;
+
+/// What became of faults. `fired`, `vanished` and `undelivered` exclude each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// Calls that were among a rule's calls. A call that two rules name counts once here, and once with each rule.
+    pub matched: u64,
+    /// Faults that reached their caller, as far as the journal knows.
+    pub fired: u64,
+    /// Faults whose caller was gone, or interrupted, before it got them.
+    pub vanished: u64,
+    /// Faults that the kernel refused to deliver, or whose call was let go after all.
+    pub undelivered: u64,
+}
+
+/// What became of one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleCount {
+    /// Its name.
+    pub name: String,
+    /// What it does to which calls, as `-e` would say it.
+    pub spec: String,
+    /// Its counts.
+    pub faults: Faults,
+}
+
+/// One fault that was decided upon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fired {
+    /// The call's place within its subject.
+    pub seq: CallSeq,
+    /// Whose call.
+    pub subject: SubjectId,
+    /// The rule's name.
+    pub rule: String,
+    /// Which of the rule's occurrences it was, from 1.
+    pub occurrence: u64,
+    /// Which call.
+    pub sysno: Sysno,
+    /// What was done (`ENOSPC`, `delayed 5ms`), or `vanished`.
+    pub outcome: String,
+    /// The process, where it was looked up.
+    pub pid: Option<Tgid>,
+    /// The thread.
+    pub tid: Tid,
+    /// When it was decided.
+    pub at: Nanos,
+}
+
+/// One `Decided` entry, taken apart.
+pub(crate) struct Decided<'a> {
+    pub(crate) subject: SubjectId,
+    pub(crate) seq: CallSeq,
+    pub(crate) pid: Option<Tgid>,
+    pub(crate) tid: Tid,
+    pub(crate) sysno: Sysno,
+    pub(crate) matched: &'a [RuleId],
+    pub(crate) decision: Decision,
+    pub(crate) at: Nanos,
+}
+
+/// A fault whose outcome is not known yet.
+#[derive(Debug)]
+struct Awaiting {
+    rule: RuleId,
+    fault: Fault,
+    tid: Tid,
+    sysno: Sysno,
+    listed: Option<usize>,
+}
+
+/// The calls, folded.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    pub(crate) rules: Vec<RuleCount>,
+    pub(crate) faults: Faults,
+    pub(crate) per_call: BTreeMap<Sysno, u64>,
+    pub(crate) fired: Vec<Fired>,
+    pub(crate) fired_omitted: u64,
+    /// After a forced error, the same thread made the same system call again and it was let through. Go moves
+    /// goroutines between threads, so this misses some second tries; it never takes another call for one.
+    pub(crate) is_retried: bool,
+    awaiting: BTreeMap<(SubjectId, CallSeq), Awaiting>,
+    failed: BTreeSet<(SubjectId, Tid, Sysno)>,
+}
+
+impl Calls {
+    /// No calls yet, under the rules of this run.
+    pub(crate) fn new(header: &Header) -> Calls {
+        let rule = |rule: &RuleHead| RuleCount {
+            name: rule.name.clone(),
+            spec: rule.spec.clone(),
+            faults: Faults::default(),
+        };
+        Calls {
+            rules: header.rules.iter().map(rule).collect(),
+            faults: Faults::default(),
+            per_call: BTreeMap::new(),
+            fired: Vec::new(),
+            fired_omitted: 0,
+            is_retried: false,
+            awaiting: BTreeMap::new(),
+            failed: BTreeSet::new(),
+        }
+    }
+
+    /// A call was judged.
+    pub(crate) fn decided(&mut self, call: &Decided<'_>) {
+        *self.per_call.entry(call.sysno).or_default() += 1;
+        if !call.matched.is_empty() {
+            self.faults.matched += 1;
+        }
+        for rule in call.matched {
+            self.count(*rule, |rule| rule.matched += 1);
+        }
+        match call.decision {
+            Decision::Pass => {
+                if !call.matched.is_empty() && self.failed.remove(&(call.subject, call.tid, call.sysno)) {
+                    self.is_retried = true;
+                }
+            }
+            Decision::Inject { rule, occurrence, fault } => self.injected(call, rule, occurrence, fault),
+        }
+    }
+
+    fn injected(&mut self, call: &Decided<'_>, rule: RuleId, occurrence: u64, fault: Fault) {
+        self.faults.fired += 1;
+        self.count(rule, |rule| rule.fired += 1);
+        let listed = if self.fired.len() < LISTED {
+            self.fired.push(Fired {
+                seq: call.seq,
+                subject: call.subject,
+                rule: self
+                    .place(rule)
+                    .map_or_else(|| format!("rule {rule}"), |at| self.rules[at].name.clone()),
+                occurrence,
+                sysno: call.sysno,
+                outcome: fault.to_string(),
+                pid: call.pid,
+                tid: call.tid,
+                at: call.at,
+            });
+            Some(self.fired.len() - 1)
+        } else {
+            self.fired_omitted += 1;
+            None
+        };
+        let awaiting = Awaiting { rule, fault, tid: call.tid, sysno: call.sysno, listed };
+        self.awaiting.insert((call.subject, call.seq), awaiting);
+        if self.awaiting.len() > AWAITING {
+            self.awaiting.pop_first();
+        }
+    }
+
+    /// What became of a call is known.
+    pub(crate) fn settled(&mut self, subject: SubjectId, seq: CallSeq, outcome: Outcome) {
+        let Some(call) = self.awaiting.remove(&(subject, seq)) else {
+            return;
+        };
+        let (said, count): (Option<String>, fn(&mut Faults)) = match (outcome, call.fault.result) {
+            (Outcome::Injected, result) => {
+                let is_error = matches!(result, Some(ForcedResult::Error(_)));
+                if is_error && !self.is_retried && self.failed.len() < WATCHED {
+                    self.failed.insert((subject, call.tid, call.sysno));
+                }
+                return;
+            }
+            // A delay alone ends with the call passed on: that is what was wanted.
+            (Outcome::Passed, None) => return,
+            (Outcome::Passed, Some(_)) => (Some("passed".to_owned()), |faults| faults.undelivered += 1),
+            (Outcome::Vanished, _) => (Some("vanished".to_owned()), |faults| faults.vanished += 1),
+            (Outcome::Refused(errno), _) => (Some(format!("refused by the kernel ({errno})")), |faults| {
+                faults.undelivered += 1;
+            }),
+        };
+        let correct = |faults: &mut Faults| {
+            faults.fired = faults.fired.saturating_sub(1);
+            count(faults);
+        };
+        correct(&mut self.faults);
+        self.count(call.rule, correct);
+        if let (Some(at), Some(said)) = (call.listed, said) {
+            self.fired[at].outcome = said;
+        }
+    }
+
+    fn place(&self, rule: RuleId) -> Option<usize> {
+        usize::try_from(rule.0).ok().filter(|at| *at < self.rules.len())
+    }
+
+    /// Counts for a rule; a rule that the header does not know (a damaged journal) is counted nowhere.
+    fn count(&mut self, rule: RuleId, count: impl FnOnce(&mut Faults)) {
+        if let Some(at) = self.place(rule) {
+            count(&mut self.rules[at].faults);
+        }
+    }
+}
