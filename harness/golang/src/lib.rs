@@ -1,0 +1,37 @@
+//! What Go is: its command line, its test output, its crashes, its binaries, its toolchain.
+//!
+//! ```text
+//! user's argv ──GoCommand──► argv with our -exec and -json ──► go test ──lines──► Event ──► Console (text as without us)
+//!                                                                                   └────► Recogniser (what went wrong)
+//! ELF bytes ──BuildInfo──► version, module, settings          PATH ──Toolchain──► go's version, settings, problems
+//! ```
+//!
+//! **Invariants.** Everything here is pure but [`Toolchain`], the only place that starts a process. Foreign text and
+//! foreign files (test output, binaries) end in a value or an [`Error`], never in a panic, and cost bounded memory.
+//! Flags of the user mean after [`GoCommand::interposed`] what they meant before.
+//!
+//! It deliberately does not know what a fault is, does not print, and does not decide whether a run was good.
+
+mod buildinfo;
+mod command;
+mod console;
+mod crash;
+mod error;
+mod evidence;
+mod flags;
+mod goflags;
+mod held;
+mod message;
+mod testjson;
+mod testlines;
+mod toolchain;
+mod version;
+
+pub use buildinfo::BuildInfo;
+pub use command::{GoCommand, Verb};
+pub use console::{Console, Print, Style};
+pub use crash::{Finding, Recogniser};
+pub use error::Error;
+pub use testjson::{Action, Event};
+pub use toolchain::{MINIMUM, Toolchain};
+pub use version::Version;
