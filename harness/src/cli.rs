@@ -1,0 +1,254 @@
+//! The command line, as typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Runs Go tests under duress: injects errors and latency at the system call boundary and says what came of it.
+#[derive(Debug, Parser)]
+#[command(name = "duress", version, max_term_width = 110, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    faults fired and nothing was found
+  1    findings: a test failed, crashed or hung
+  2    your mistake: a flag, a plan, a command that does not exist
+  3    the host's: the kernel refuses, Go or a C compiler is missing, the disk is full
+  4    vacuous: rules were given and none fired (--allow-vacuous makes it 0)
+  70   a bug in duress
+  130, 143  interrupted by a signal (128 and its number)";
+
+const RUN_EXAMPLES: &str = "\
+SPEC is SYSCALL[,SYSCALL…]:KEY=VALUE[:…], as strace -e inject knows it:
+  error=ENOSPC        the call fails with this error, and is not executed
+  retval=0            the call returns this value, and is not executed
+  delay_enter=5ms     its caller is held before the call (ns, us, ms, s; a bare number is microseconds)
+  delay_exit=5ms      its caller is held after the answer of error= or retval=
+  when=3              which occurrences: 3, 3+, 3+2, 3..9, 3..9+2
+  rate=0.1            this share of the occurrences, chosen by --seed
+  name=disk-full      what reports call the rule
+System calls are named, or meant by class: %file, %desc, %network, %process, %memory, %signal.
+
+Examples:
+  duress run -e 'openat:error=ENOSPC:when=3' -- go test ./...
+  duress run -e 'futex:delay_enter=5ms:rate=0.1' --seed 7 -- go test -race -run TestServer .
+  duress run --plan disk.toml --format junit -- go test ./... > report.xml";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a command under a plan; the usual COMMAND is `go test ./...`
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// List, show and run the scenarios: documented crashes, tried on real Go
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Make the decisions of a recorded run again, and say where the target took another way
+    Replay(ReplayArgs),
+    /// Draw a recorded run's report again, from its journal
+    Show(ShowArgs),
+    /// Check a plan file
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Tell what this host allows, and what therefore works; exit 3 where the main job cannot run
+    Doctor(DoctorArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Inject a fault into system calls (repeatable; the first rule that fires wins)
+    #[arg(short = 'e', long = "inject", value_name = "SPEC")]
+    pub(crate) inject: Vec<String>,
+
+    /// Read rules from a plan file; they come before those of -e
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// Trap and count these system calls without changing them (repeatable)
+    #[arg(long, value_name = "SET")]
+    pub(crate) watch: Vec<String>,
+
+    /// The seed of every random choice; the same seed makes the same choices [default: 1]
+    #[arg(long, value_name = "N", env = "DURESS_SEED")]
+    pub(crate) seed: Option<u64>,
+
+    /// Give up after this long: print the goroutines of what still runs, and end it (30s, 5m, 1h)
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// Put the whole command under duress, not only the program that `go test` or `go run` builds
+    #[arg(long)]
+    pub(crate) whole_tree: bool,
+
+    /// Exit 0 even if rules were given and none fired
+    #[arg(long)]
+    pub(crate) allow_vacuous: bool,
+
+    /// How to print the result; with json and junit, what the target prints goes to standard error
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "DURESS_FORMAT", value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// Keep the run's journal in this folder [default: one of its own below the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A run: its name or the beginning of it, `last`, or its folder
+    pub(crate) run: String,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "DURESS_FORMAT", value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// Exit 0 even if rules were given and none fired
+    #[arg(long)]
+    pub(crate) allow_vacuous: bool,
+
+    /// Keep the replay's journal in this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A run: its name or the beginning of it, `last`, or its folder
+    pub(crate) run: String,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "DURESS_FORMAT", value_name = "FORMAT")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanCommand {
+    /// Show every mistake in a plan file, or what it means
+    Check {
+        /// The plan file
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// List all scenarios
+    List {
+        /// Where the scenarios are [default: `scenarios` here or in a folder above]
+        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
+        dir: Option<PathBuf>,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
+        format: ListFormat,
+    },
+    /// Show what one scenario claims and tries
+    Show {
+        /// Its id
+        id: String,
+        /// Where the scenarios are
+        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
+        dir: Option<PathBuf>,
+    },
+    /// Run scenarios and say what is true
+    Run {
+        /// Their ids; all if none is named
+        ids: Vec<String>,
+        /// All of them
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Compare with the verdicts recorded in the scenario files; exit 1 where they differ
+        #[arg(long)]
+        check: bool,
+        /// Where the scenarios are
+        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
+        dir: Option<PathBuf>,
+        /// How to print the results
+        #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
+        format: ListFormat,
+    },
+}
+
+/// How a run's report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Human,
+    /// One object, with stable keys
+    Json,
+    /// For CI systems
+    Junit,
+}
+
+/// How everything else is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// For people
+    Human,
+    /// With stable keys
+    Json,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On terminals, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Reads `30s`, `1.5m`, `2h`, `500ms`; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let (number, scale) = units
+        .iter()
+        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|number| (number, *scale)))
+        .unwrap_or((text, 1.0));
+    number
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * scale).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "a length of time is a number and ms, s, m or h, and more than zero".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn lengths_of_time_are_read_with_their_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
+        for bad in ["", "0", "-1s", "soon", "1d", "nan", "inf"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
+}

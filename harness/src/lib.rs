@@ -1,0 +1,30 @@
+//! The application: wires the concerns together and owns the only loop.
+//!
+//! ```text
+//! cli ─► settings ─► session ─► supervisor (the loop) ─► journal ─► report
+//!                       └─► launch ─► guard ─► go test ─► shim ─► subject
+//! ```
+//!
+//! **Invariants.** This is the only crate where two concerns meet. Nothing is launched before everything that can be
+//! checked was checked. Reports are drawn from the journal, never from live state.
+//!
+//! It deliberately contains no unsafe code and no knowledge of formats.
+
+mod cli;
+mod clock;
+mod commands;
+mod control;
+mod exit;
+mod launch;
+mod parking;
+mod record;
+mod relay;
+mod run_dir;
+mod scenario;
+mod session;
+mod settings;
+mod subject;
+mod supervisor;
+mod transcript;
+
+pub use commands::main;

@@ -1,0 +1,234 @@
+//! How shims and the guard are received: from the first word to a subject whose calls are trapped.
+
+use super::{Phase, Running, Stop, Supervisor, running};
+use crate::control::{Guest, Stage};
+use crate::exit::Failure;
+use crate::session::about;
+use crate::subject::Subject;
+use journal::Entry;
+use kernel::handshake::{Frame, Role, Step, Word};
+use kernel::{Notify, SubjectProcess};
+use model::{Errno, SubjectId};
+use std::borrow::Cow;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+impl Supervisor<'_> {
+    pub(super) fn admit(&mut self) -> Result<(), Stop> {
+        while let Some(visitor) = self.door.admit().map_err(Stop::Kernel)? {
+            let guest = Some(Guest::new(visitor));
+            match self.guests.iter_mut().find(|place| place.is_none()) {
+                Some(place) => *place = guest,
+                None => self.guests.push(guest),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn hear(&mut self, place: usize) -> Result<(), Stop> {
+        let Some(guest) = self.guests.get(place).and_then(Option::as_ref) else { return Ok(()) };
+        let stage = guest.stage.clone();
+        match guest.hear() {
+            Ok(Word::Silence) => Ok(()),
+            Ok(Word::Closed) => {
+                self.guests[place] = None;
+                self.guest_gone(&stage)
+            }
+            Ok(Word::Frame(frame, descriptor)) => self.answer(place, &stage, frame, descriptor),
+            // Something that is no shim of ours knocked, or a shim died in the middle of a word: it is not let in.
+            Err(_) => {
+                self.guests[place] = None;
+                self.guest_gone(&stage)
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        place: usize,
+        stage: &Stage,
+        frame: Frame,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<(), Stop> {
+        match (stage, frame) {
+            (Stage::Silent, Frame::Hello { role: Role::Guard, .. }) => {
+                self.move_on(place, Stage::Guard);
+                self.say(place, &Frame::Go)
+            }
+            (Stage::Silent, Frame::Hello { role: Role::Subject, cwd, program }) => {
+                let (cwd, program) = (path_of(cwd), path_of(program));
+                let filter = &self.orders.filter;
+                if filter.is_empty() {
+                    // Nothing is trapped: the shim becomes the target at once, and never speaks again.
+                    self.take_on(place, &program, &cwd, None)?;
+                } else {
+                    self.move_on(place, Stage::Filtering { program, cwd });
+                }
+                let (flags, instructions) = (self.orders.filter_flags, filter.clone());
+                self.say(place, &Frame::Program { flags, instructions })
+            }
+            (Stage::Filtering { program, cwd }, Frame::Listener) => {
+                let Some(listener) = descriptor else {
+                    self.protocol_broken();
+                    return Ok(());
+                };
+                let mechanism = Notify::new(listener).map_err(Stop::Kernel)?;
+                self.take_on(place, program, cwd, Some(mechanism))?;
+                self.say(place, &Frame::Go)
+            }
+            (Stage::Filtering { program, .. }, Frame::Failed { step, errno }) => {
+                self.launch_failed(program, step, errno);
+                Ok(())
+            }
+            (Stage::Becoming { subject }, Frame::Failed { step, errno }) => {
+                let program = self.orders.command[0].clone();
+                self.launch_failed(Path::new(&program), step, errno);
+                self.subject_gone(*subject)
+            }
+            (Stage::Silent | Stage::Guard, Frame::Failed { step, errno }) => {
+                let program = self.orders.command[0].clone();
+                self.launch_failed(Path::new(&program), step, errno);
+                Ok(())
+            }
+            (Stage::Guard, Frame::Ended { status }) => self.command_has_ended(status),
+            (Stage::Guard, Frame::Swept { count }) => {
+                if count > 0 && self.command_ended && self.failure.is_none() && self.interrupted.is_none() {
+                    self.record.put(&Entry::Stragglers { count, at: self.record.now() })?;
+                }
+                self.phase = Phase::Over;
+                Ok(())
+            }
+            (
+                Stage::Silent | Stage::Guard | Stage::Filtering { .. } | Stage::Becoming { .. },
+                Frame::Hello { .. }
+                | Frame::Program { .. }
+                | Frame::Listener
+                | Frame::Go
+                | Frame::Ended { .. }
+                | Frame::Sweep
+                | Frame::Swept { .. },
+            ) => {
+                self.protocol_broken();
+                Ok(())
+            }
+        }
+    }
+
+    fn protocol_broken(&mut self) {
+        self.fail(Failure::ours("shim and supervisor do not understand each other"));
+    }
+
+    /// A new subject: written down before its first call can be made.
+    fn take_on(
+        &mut self,
+        place: usize,
+        program: &Path,
+        cwd: &Path,
+        mechanism: Option<Notify>,
+    ) -> Result<(), Stop> {
+        let Some(guest) = &self.guests[place] else { return Ok(()) };
+        let pid = guest.visitor.pid;
+        let id = SubjectId(u32::try_from(self.subjects.len()).unwrap_or(u32::MAX) + 1);
+        let about = about(&cwd.join(program));
+        let name = about.name.unwrap_or_else(|| match about.go {
+            // Before Go 1.24 a test binary does not say what it tests; go starts it in its package's folder.
+            Some(_) if program.extension().is_some_and(|extension| extension == "test") => cwd
+                .strip_prefix(&self.orders.cwd)
+                .unwrap_or(cwd)
+                .join(file_name(program))
+                .display()
+                .to_string(),
+            _ => file_name(program),
+        });
+        let uses = self.keys.entry(name.clone()).and_modify(|uses| *uses += 1).or_insert(1);
+        let key = if *uses == 1 { name } else { format!("{name}#{uses}") };
+        self.record.put(&Entry::Subject {
+            subject: id,
+            key: Cow::Borrowed(&key),
+            pid,
+            program: program.to_string_lossy(),
+            go: about.go.as_deref().map(Cow::Borrowed),
+            at: self.record.now(),
+        })?;
+        let engine = self.orders.engine(&key);
+        let mut subject = mechanism.map(|mechanism| Subject::new(id, mechanism, engine, pid));
+        if self.phase != Phase::Running
+            && let Some(subject) = &mut subject
+        {
+            subject.drain();
+        }
+        // A shim that was killed just now has no process to hold; its listener, or the guest's end, says so too.
+        let process = SubjectProcess::hold(pid).ok();
+        let has_ended = process.is_none() && subject.is_none();
+        self.subjects.push(Running { subject, process, is_go: about.go.is_some(), has_ended });
+        self.move_on(place, Stage::Becoming { subject: id });
+        Ok(())
+    }
+
+    fn guest_gone(&mut self, stage: &Stage) -> Result<(), Stop> {
+        match stage {
+            // The shim's socket is close-on-exec: it has become the target. (Or was killed; its listener says so.)
+            Stage::Becoming { subject } => {
+                if let Some(Running { subject: Some(subject), .. }) = running(&mut self.subjects, *subject) {
+                    subject.launched();
+                }
+                Ok(())
+            }
+            Stage::Guard => {
+                if self.phase != Phase::Over {
+                    // Somebody ended the guard. What it guarded became ours when it died.
+                    shim::end_descendants();
+                    self.fail(Failure::theirs(
+                        "the guard process was ended from outside; the run was given up",
+                    ));
+                    self.phase = Phase::Over;
+                }
+                Ok(())
+            }
+            Stage::Silent | Stage::Filtering { .. } => Ok(()),
+        }
+    }
+
+    fn launch_failed(&mut self, program: &Path, step: Step, errno: i32) {
+        let errno_text = Errno::from_raw(errno).map_or(errno.to_string(), |errno| {
+            errno.description().map_or(errno.to_string(), |words| format!("{words} ({errno})"))
+        });
+        let program = program.display();
+        self.fail(match (step, errno) {
+            (Step::Exec, _) => Failure::yours(format!("cannot run `{program}`: {errno_text}"))
+                .help("it was found, but the kernel cannot execute it; is it for another machine, or a script without `#!`?"),
+            (Step::InstallFilter, libc::EBUSY) => {
+                Failure::theirs(format!("cannot put `{program}` under duress: another supervisor listens to it already"))
+                    .help("a tree of processes has room for one seccomp listener; run without the other tool")
+            }
+            (Step::InstallFilter | Step::NoNewPrivs, _) => {
+                Failure::theirs(format!("cannot put a filter on `{program}`: {errno_text}"))
+                    .help("run `duress doctor` to see what this host allows")
+            }
+            (Step::StartThread, _) => Failure::theirs(format!("cannot start a thread beside `{program}`: {errno_text}")),
+        });
+    }
+
+    /// Says something to a guest.
+    fn say(&self, place: usize, frame: &Frame) -> Result<(), Stop> {
+        match &self.guests[place] {
+            Some(guest) => guest.visitor.say(frame).map_err(Stop::Kernel),
+            None => Ok(()),
+        }
+    }
+
+    fn move_on(&mut self, place: usize, stage: Stage) {
+        if let Some(guest) = &mut self.guests[place] {
+            guest.stage = stage;
+        }
+    }
+}
+
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+    PathBuf::from(std::ffi::OsString::from_vec(bytes))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}

@@ -1,0 +1,3 @@
+module example.com/e2big-blocks
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/first-steps
+
+go 1.19

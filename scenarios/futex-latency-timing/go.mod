@@ -1,0 +1,3 @@
+module example.com/futex-latency-timing
+
+go 1.19

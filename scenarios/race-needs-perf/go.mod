@@ -1,0 +1,3 @@
+module example.com/race-needs-perf
+
+go 1.19
