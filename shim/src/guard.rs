@@ -23,9 +23,9 @@ pub(crate) fn watch_over(socket: OsString, command: Vec<OsString>) -> ExitCode {
     let Ok(socket) = sys::connect(socket.as_bytes()) else { return ExitCode::from(ORPHANED) };
     let socket = socket.as_fd();
     sys::become_subreaper();
-    // Ctrl-C reaches every process of the terminal's group; this one must outlive it to clean up. The command gets
-    // its signals back: std empties the mask of what it starts.
-    let Ok(children) = sys::block_signals() else { return ExitCode::from(ORPHANED) };
+    // Ctrl-C reaches every process of the terminal's group; this one must outlive it to clean up. The command starts
+    // with the mask that was there before.
+    let Ok((children, mask)) = sys::block_signals() else { return ExitCode::from(ORPHANED) };
     let cwd = std::env::current_dir().map(|path| path.into_os_string().into_vec()).unwrap_or_default();
     let hello = Frame::Hello { role: Role::Guard, cwd, program: command[0].as_bytes().to_vec() };
     if sys::send(socket, &hello.encode()).is_err() {
@@ -35,8 +35,10 @@ pub(crate) fn watch_over(socket: OsString, command: Vec<OsString>) -> ExitCode {
         return ExitCode::from(ORPHANED);
     }
     #[expect(clippy::disallowed_methods, reason = "starting the command is what the guard is for")]
-    let started = Command::new(&command[0]).args(&command[1..]).spawn();
-    let main = match started {
+    let mut start = Command::new(&command[0]);
+    start.args(&command[1..]);
+    sys::fork_with(&mut start, Some(mask));
+    let main = match start.spawn() {
         Ok(child) => child.id().cast_signed(),
         Err(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::ENOENT);

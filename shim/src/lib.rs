@@ -22,7 +22,7 @@ mod sys;
 pub mod wire;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// The first argument that makes `duress` a shim: `duress __shim SOCKET PROGRAM [ARG …]`.
 pub const SHIM_VERB: &str = "__shim";
@@ -37,6 +37,11 @@ pub(crate) const ORPHANED: u8 = 70;
 /// Makes orphans of this process's descendants its own children, so that [`end_descendants`] finds them.
 pub fn adopt_orphans() {
     sys::become_subreaper();
+}
+
+/// Makes a command start with the signal dispositions that this process has, which std's own way of starting changes.
+pub fn keep_dispositions(command: &mut Command) {
+    sys::fork_with(command, None);
 }
 
 /// Ends every descendant of this process and collects it; gives how many were still running.

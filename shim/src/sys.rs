@@ -1,12 +1,15 @@
 //! The few kernel operations of shim and guard that std does not offer. All of this crate's unsafe code.
 //!
-//! Nothing here allocates, so that everything may be called by a thread that must not.
+//! Nothing here allocates, so that everything may be called by a thread that must not; only [`fork_with`] does,
+//! which no such thread calls.
 #![expect(unsafe_code, reason = "this is the crate's one place for it")]
 
 use std::ffi::CStr;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// The error number that the last failed call of this thread left.
 fn last_errno() -> i32 {
@@ -179,18 +182,24 @@ pub(crate) fn become_subreaper() {
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) };
 }
 
+/// The signals that a thread keeps from being delivered.
+#[derive(Clone, Copy)]
+pub(crate) struct SignalMask(libc::sigset_t);
+
 /// Keeps all signals that can be kept from ending this process, and gives a descriptor that is readable while a child's
-/// end is to be collected.
+/// end is to be collected, and the mask that was there before.
 ///
 /// # Errors
 /// Whatever signalfd(2) says.
-pub(crate) fn block_signals() -> io::Result<OwnedFd> {
+pub(crate) fn block_signals() -> io::Result<(OwnedFd, SignalMask)> {
     // SAFETY: all bytes zero is a valid sigset_t to fill.
     let mut all: libc::sigset_t = unsafe { mem::zeroed() };
     // SAFETY: `all` is ours.
     unsafe { libc::sigfillset(&raw mut all) };
-    // SAFETY: `all` is initialised; the old set is not asked for.
-    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const all, std::ptr::null_mut()) };
+    // SAFETY: all bytes zero is a valid sigset_t to fill.
+    let mut before: libc::sigset_t = unsafe { mem::zeroed() };
+    // SAFETY: `all` is initialised, and `before` is ours to be filled.
+    unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const all, &raw mut before) };
     // SAFETY: all bytes zero is a valid sigset_t to fill.
     let mut children: libc::sigset_t = unsafe { mem::zeroed() };
     // SAFETY: `children` is ours.
@@ -203,7 +212,27 @@ pub(crate) fn block_signals() -> io::Result<OwnedFd> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the descriptor was just opened and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+    Ok((unsafe { OwnedFd::from_raw_fd(raw) }, SignalMask(before)))
+}
+
+/// Makes the command start by fork and exec, with this signal mask, or with ours.
+///
+/// # Kernel
+/// std starts commands by posix_spawn(3) where it can, and glibc's leaves its two internal signals (32 and 33) ignored in
+/// what it starts (`__spawni_child` in `sysdeps/unix/sysv/linux/spawni.c`, glibc 2.36); and since Rust 1.66 a command
+/// inherits the mask. Both would show in the target.
+pub(crate) fn fork_with(command: &mut Command, mask: Option<SignalMask>) {
+    let set = move || {
+        if let Some(mask) = mask {
+            // SAFETY: the mask was filled by sigprocmask(2), and the old one is not asked for.
+            unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const mask.0, std::ptr::null_mut()) };
+        }
+        Ok(())
+    };
+    // JUSTIFICATION: std has no other way to say with which mask a command starts.
+    // SAFETY: between fork and exec the closure makes at most one system call, and touches nothing but its own copy of
+    // the mask.
+    unsafe { command.pre_exec(set) };
 }
 
 /// Forgets the signals that made this descriptor readable.

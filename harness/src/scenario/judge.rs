@@ -1,7 +1,7 @@
 //! What a scenario's runs say of its claim.
 
 use super::Scenario;
-use super::file::Signs;
+use super::file::{Arm, Signs};
 use report::Summary;
 use serde::Serialize;
 
@@ -40,7 +40,7 @@ pub(crate) struct Trial {
 
 /// Judges a scenario by its trials, one an arm; gives the reason where it is not plain, and the evidence.
 pub(crate) fn judge(scenario: &Scenario, trials: &[Trial]) -> (Judgement, Option<String>, Vec<String>) {
-    let evidence = scenario.arms.iter().zip(trials).map(|(arm, trial)| evidence(&arm.name, trial)).collect();
+    let evidence = scenario.arms.iter().zip(trials).map(|(arm, trial)| evidence(arm, trial)).collect();
     let (mut reproduced, mut refuted, mut deciding) = (0, 0, 0);
     let mut reasons = Vec::new();
     for (arm, trial) in scenario.arms.iter().zip(trials) {
@@ -109,31 +109,30 @@ fn holds(signs: &Signs, trial: &Trial) -> Result<(), String> {
 }
 
 /// What a reader can check: the verdict, the counts, the decisive line.
-fn evidence(arm: &str, trial: &Trial) -> String {
+fn evidence(arm: &Arm, trial: &Trial) -> String {
     let summary = &trial.summary;
-    let mut text = format!("{arm}: {}", summary.verdict);
+    let mut parts = vec![summary.verdict.to_string()];
     let total: u64 = summary.calls.values().sum();
+    // Where every system call is watched, the total is the target's; otherwise it is only what was trapped.
+    let of_what = if arm.watch.iter().any(|set| set == "all") { "system call" } else { "trapped call" };
     for rule in &summary.rules {
-        let name = rule.spec.split(':').next().unwrap_or_default();
-        text.push_str(&format!(
-            ", {name}: {} calls in {total} trapped, {} faults fired",
-            rule.faults.matched, rule.faults.fired
-        ));
+        let set = rule.spec.split(':').next().unwrap_or_default();
+        let (calls, faults) = (counted(rule.faults.matched, "call"), counted(rule.faults.fired, "fault"));
+        parts.push(format!("{set}: {calls} in {}, {faults} fired", counted(total, of_what)));
     }
-    if summary.rules.is_empty() {
-        let counts: Vec<String> =
-            summary.calls.iter().map(|(name, count)| format!("{name}: {count} calls")).collect();
-        if !counts.is_empty() {
-            text.push_str(", ");
-            text.push_str(&counts.join(", "));
-        }
+    if summary.rules.is_empty() && of_what == "trapped call" {
+        parts.extend(summary.calls.iter().map(|(name, count)| format!("{name}: {}", counted(*count, "call"))));
     }
-    match summary.findings.first() {
-        Some(finding) => text.push_str(&format!("; {}", finding.evidence.trim())),
-        None if passed(summary) > 0 => text.push_str(&format!("; {} tests passed", passed(summary))),
-        None => {}
-    }
-    text
+    let decisive = match summary.findings.first() {
+        Some(finding) => finding.evidence.trim().to_owned(),
+        None => format!("{} passed", counted(passed(summary), "test")),
+    };
+    format!("{}: {}; {decisive}", arm.name, parts.join(", "))
+}
+
+/// `1 call`, `2 calls`.
+fn counted(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn passed(summary: &Summary) -> u64 {
