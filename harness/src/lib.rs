@@ -10,12 +10,14 @@
 //!
 //! It deliberately contains no unsafe code and no knowledge of formats.
 
+mod about;
 mod cli;
 mod clock;
 mod commands;
 mod control;
 mod exit;
 mod launch;
+mod orders;
 mod parking;
 mod record;
 mod relay;

@@ -31,6 +31,15 @@ pub(crate) enum Audience {
     Nobody,
 }
 
+/// Where in a line our standard output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Column {
+    /// At its beginning.
+    Margin,
+    /// Behind text without a line end.
+    Within,
+}
+
 /// One piece of output.
 #[derive(Debug)]
 pub(crate) enum Spoken {
@@ -63,6 +72,7 @@ impl Relay {
             stream,
             console,
             audience,
+            column: Column::Margin,
             sender: sender.clone(),
             wake: Wake(Arc::clone(&wake)),
         };
@@ -147,6 +157,7 @@ struct Carrier {
     stream: Stream,
     console: Option<Console>,
     audience: Audience,
+    column: Column,
     sender: Sender<Spoken>,
     wake: Wake,
 }
@@ -166,7 +177,11 @@ impl Carrier {
         }
         if let Some(console) = &mut self.console {
             let rest = console.finish();
-            show(self.audience, self.stream, rest.as_bytes());
+            self.show(self.stream, rest.as_bytes());
+        }
+        if self.column == Column::Within {
+            // Our report follows, and begins a line of its own.
+            self.show(Stream::Stdout, b"\n");
         }
     }
 
@@ -174,10 +189,10 @@ impl Carrier {
         let text = String::from_utf8_lossy(bytes);
         let event = self.console.as_ref().and_then(|_| Event::parse(&text));
         match &mut self.console {
-            None => show(self.audience, self.stream, bytes),
+            None => self.show(self.stream, bytes),
             Some(console) => match console.feed(text.trim_end_matches('\n'), event.as_ref()) {
-                Some(Print::Stdout(text)) => show(self.audience, Stream::Stdout, text.as_bytes()),
-                Some(Print::Stderr(text)) => show(self.audience, Stream::Stderr, text.as_bytes()),
+                Some(Print::Stdout(text)) => self.show(Stream::Stdout, text.as_bytes()),
+                Some(Print::Stderr(text)) => self.show(Stream::Stderr, text.as_bytes()),
                 None => {}
             },
         }
@@ -190,22 +205,21 @@ impl Carrier {
             self.wake.up();
         }
     }
-}
 
-/// Shows bytes as they are. A user who stopped reading is not an error.
-fn show(audience: Audience, stream: Stream, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
+    /// Shows bytes as they are. A user who stopped reading is not an error.
+    fn show(&mut self, stream: Stream, bytes: &[u8]) {
+        let Some(last) = bytes.last() else { return };
+        let is_stdout = match (self.audience, stream) {
+            (Audience::Nobody, _) => return,
+            (Audience::Direct, Stream::Stdout) => true,
+            (Audience::Direct, Stream::Stderr) | (Audience::Aside, _) => false,
+        };
+        let _ = if is_stdout {
+            self.column = if *last == b'\n' { Column::Margin } else { Column::Within };
+            let mut out = io::stdout().lock();
+            out.write_all(bytes).and_then(|()| out.flush())
+        } else {
+            io::stderr().write_all(bytes)
+        };
     }
-    let is_stdout = match (audience, stream) {
-        (Audience::Nobody, _) => return,
-        (Audience::Direct, Stream::Stdout) => true,
-        (Audience::Direct, Stream::Stderr) | (Audience::Aside, _) => false,
-    };
-    let _ = if is_stdout {
-        let mut out = io::stdout().lock();
-        out.write_all(bytes).and_then(|()| out.flush())
-    } else {
-        io::stderr().write_all(bytes)
-    };
 }

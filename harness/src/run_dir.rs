@@ -22,7 +22,8 @@ pub(crate) struct RunDir {
 impl RunDir {
     /// Makes the folder of a new run: `out` itself if the user named one, else one of its own among all runs.
     pub(crate) fn create(out: Option<&Path>, unix_ms: u64) -> Result<RunDir, Failure> {
-        let id = RunId(format!("{}-{}", stamp(unix_ms), suffix()));
+        // Names sort by time, so that `last` is the newest of two runs in one second, too.
+        let id = RunId(format!("{}-{:03}{}", stamp(unix_ms), unix_ms % 1000, suffix()));
         let path = match out {
             Some(out) => std::path::absolute(out).unwrap_or_else(|_| out.to_owned()),
             None => home().join("runs").join(&id.0),
@@ -74,14 +75,16 @@ pub(crate) fn find(name: &str) -> Result<PathBuf, Failure> {
         (Some(only), None) => Ok(runs.join(only)),
         (Some(first), Some(_)) if first == name => Ok(runs.join(first)),
         (Some(first), Some(second)) => {
-            Err(Failure::yours(format!("`{name}` may be `{first}`, `{second}` or others"))
+            let others = if matching.next().is_some() { ", or others" } else { "" };
+            Err(Failure::yours(format!("`{name}` may be `{first}` or `{second}`{others}"))
                 .help("give more of the name"))
         }
         (None, _) => {
             let failure = Failure::yours(format!("no run is called `{name}` in `{}`", runs.display()));
-            Err(match nearest(name, names.iter().map(String::as_str)).or(names.last().map(String::as_str)) {
-                Some(near) => failure.help(format!("did you mean `{near}`? `last` names the newest run")),
-                None => failure,
+            Err(match (nearest(name, names.iter().map(String::as_str)), names.last()) {
+                (Some(near), _) => failure.help(format!("did you mean `{near}`?")),
+                (None, Some(newest)) => failure.help(format!("`last` names the newest run, `{newest}`")),
+                (None, None) => failure,
             })
         }
     }
@@ -108,11 +111,11 @@ fn home() -> PathBuf {
         .unwrap_or_else(|| std::env::temp_dir().join(format!("duress-{}", nix::unistd::geteuid())))
 }
 
-/// Two runs may begin in the same second.
+/// Two runs may begin in the same millisecond.
 fn suffix() -> String {
-    let mut bytes = [0_u8; 3];
+    let mut bytes = [0_u8; 2];
     if fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes)).is_err() {
-        bytes.copy_from_slice(&std::process::id().to_le_bytes()[..3]);
+        bytes.copy_from_slice(&std::process::id().to_le_bytes()[..2]);
     }
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -3,96 +3,18 @@
 use crate::clock::{self, Clock};
 use crate::exit::{Failure, chain};
 use crate::launch::{Guarded, Target};
+use crate::orders::Orders;
 use crate::record::Record;
-use crate::relay::{Audience, Relay};
+use crate::relay::Relay;
 use crate::run_dir::RunDir;
 use crate::supervisor::Supervisor;
-use golang::{BuildInfo, Console};
+use golang::Console;
 use journal::{FORMAT, Header, RuleHead};
-use kernel::filter::Filter;
 use kernel::handshake::Door;
-use kernel::probe::{Obstacle, Probe};
-use kernel::{Mechanism, Notify};
-use model::{ForcedResult, Interest, RuleId, RunId, Sysno};
-use nix::sys::signal::{SigSet, Signal};
+use kernel::probe::Probe;
+use model::{ForcedResult, Sysno};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use policy::{Engine, Plan};
-use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// What a run is to do. Everything in it has been checked as far as it can be without launching.
-#[derive(Debug)]
-pub(crate) struct Orders {
-    pub(crate) command: Vec<String>,
-    pub(crate) cwd: PathBuf,
-    pub(crate) plan: Plan,
-    pub(crate) watch: Vec<Sysno>,
-    pub(crate) seed: u64,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) whole_tree: bool,
-    pub(crate) out: Option<PathBuf>,
-    pub(crate) audience: Audience,
-    pub(crate) replay: Option<Recorded>,
-    /// The filter's instructions; empty where nothing is trapped. Filled in by [`Orders::prepare`].
-    pub(crate) filter: Vec<u8>,
-    pub(crate) filter_flags: u32,
-}
-
-/// The decisions of an earlier run, to be made again.
-#[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    pub(crate) run: Option<RunId>,
-    /// By subject key: which occurrence of which rule was hit.
-    pub(crate) picks: HashMap<String, Vec<(RuleId, u64)>>,
-}
-
-impl Orders {
-    /// The engine of a subject.
-    pub(crate) fn engine(&self, key: &str) -> Engine {
-        match &self.replay {
-            None => Engine::new(&self.plan, self.seed, key),
-            Some(recorded) => {
-                Engine::replaying(&self.plan, recorded.picks.get(key).into_iter().flatten().copied())
-            }
-        }
-    }
-
-    /// Compiles the filter, after asking the kernel what it can do.
-    fn prepare(&mut self, probe: &Probe) -> Result<(), Failure> {
-        let mut interest: Interest = self.plan.interest();
-        interest.extend(self.watch.iter().copied());
-        if interest.is_empty() {
-            return Ok(());
-        }
-        let features = probe.notify.map_err(|obstacle| refused(obstacle, probe))?;
-        let problems = self.plan.check_against("notify", &Notify::capabilities());
-        if !problems.is_empty() {
-            return Err(Failure::mistakes(problems));
-        }
-        self.filter =
-            Filter::compile(&interest).map_err(|error| Failure::ours(chain(&error)))?.instructions();
-        self.filter_flags = features.flags();
-        Ok(())
-    }
-}
-
-/// Why this host cannot interpose, for the user.
-fn refused(obstacle: Obstacle, probe: &Probe) -> Failure {
-    match obstacle {
-        Obstacle::Missing(errno) => Failure::theirs(format!(
-            "this kernel ({}) offers no seccomp notifications: {errno}",
-            probe.kernel
-        ))
-        .help("they came with Linux 5.0; in a container, its seccomp profile may hide them: try `--security-opt seccomp=unconfined`"),
-        Obstacle::Busy => Failure::theirs("another supervisor listens to this tree of processes already (EBUSY)")
-            .help("a tree of processes has room for one seccomp listener; run duress outside of the other tool (a sandbox, or another duress)"),
-        Obstacle::Refused(errno) => Failure::theirs(format!("the kernel refuses to put on a filter: {errno}"))
-            .help("run `duress doctor` to see what this host allows"),
-    }
-}
 
 /// How a run came out, apart from what its journal says.
 #[derive(Debug)]
@@ -120,23 +42,34 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     let Guarded { child, stdout, stderr } = target.start(&orders.cwd, door.name())?;
     // After the guard, which inherits the user's own signal mask and hands it on; before the threads, which inherit ours.
     // A signal in between ends us, and the guard finds nobody and starts nothing.
-    let signals = take_signals()?;
+    let (signals, mask) = take_signals(probe.ignored_signals)?;
     let console = target.style().map(Console::new);
     let relay = Relay::start(stdout, stderr, console, orders.audience)
         .map_err(|error| Failure::theirs(format!("cannot read the target's output: {error}")))?;
 
     let supervisor = Supervisor::new(&orders, record, door, signals, child, relay, &dir.path);
-    let finished = supervisor.run()?;
+    let finished = supervisor.run();
+    // A scenario has several runs in one process; each starts with the mask that the user gave us.
+    let _ = mask.thread_set_mask();
+    let finished = finished?;
     Ok(Session { dir, interrupted: finished.interrupted })
 }
 
-/// From now on the signals that tell us to stop are read by the loop.
-fn take_signals() -> Result<SignalFd, Failure> {
+/// From now on the signals that tell us to stop are read by the loop; those that we were started to ignore are not.
+/// Gives the mask that was there before, too.
+///
+/// # Kernel
+/// A blocked signal is queued even if it is ignored (`sig_ignored` in `kernel/signal.c`), so reading it would undo
+/// nohup(1).
+fn take_signals(ignored: u64) -> Result<(SignalFd, SigSet), Failure> {
     let failed = |errno: nix::Error| Failure::theirs(format!("cannot take over signals: {errno}"));
-    let signals: SigSet =
-        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
-    signals.thread_block().map_err(failed)?;
-    SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(failed)
+    let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT]
+        .into_iter()
+        .filter(|signal| ignored >> (*signal as i32 - 1) & 1 == 0)
+        .collect();
+    let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(failed)?;
+    let descriptor = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
+    Ok((descriptor.map_err(failed)?, before))
 }
 
 fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started_unix_ms: u64) -> Header {
@@ -169,23 +102,5 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
         kernel: probe.kernel.clone(),
         mechanism: "notify".to_owned(),
         started_unix_ms,
-    }
-}
-
-/// What an executable says of itself.
-#[derive(Debug, Default)]
-pub(crate) struct About {
-    /// The import path of the package that it tests, where it is a Go test binary.
-    pub(crate) name: Option<String>,
-    /// The Go version that built it.
-    pub(crate) go: Option<String>,
-}
-
-/// Reads an executable's build information, a few kilobytes of it. What is no Go program is not an error.
-pub(crate) fn about(program: &Path) -> About {
-    let Ok(file) = File::open(program) else { return About::default() };
-    match BuildInfo::read(|offset, buffer| file.read_at(buffer, offset)) {
-        Ok(info) => About { name: info.package_under_test().map(str::to_owned), go: Some(info.go) },
-        Err(_) => About::default(),
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::cli::RunArgs;
 use crate::exit::Failure;
+use crate::orders::Orders;
 use crate::relay::Audience;
-use crate::session::Orders;
+use kernel::{Mechanism, Notify};
 use model::{Diagnostic, Source, Sysno};
 use policy::Plan;
 use std::fs;
@@ -40,11 +41,13 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
     Ok((orders, found))
 }
 
-/// A plan from a file and `-e` arguments, with every mistake in either.
+/// A plan from a file and `-e` arguments, with every mistake in either and every rule that cannot be honoured.
 pub(crate) fn read(file: Option<&Arc<Source>>, injects: &[String]) -> (Plan, Vec<Diagnostic>) {
     let injects: Vec<Arc<Source>> =
         injects.iter().map(|text| Arc::new(Source { name: "-e".to_owned(), text: text.clone() })).collect();
-    Plan::read(file, &injects)
+    let (plan, mut found) = Plan::read(file, &injects);
+    found.extend(plan.check_against("notify", &Notify::capabilities()));
+    (plan, found)
 }
 
 /// Reads a plan file.

@@ -4,10 +4,10 @@ mod reception;
 
 use crate::control::{Guest, Stage};
 use crate::exit::{Failure, chain};
+use crate::orders::Orders;
 use crate::parking::Parking;
 use crate::record::Record;
 use crate::relay::Relay;
-use crate::session::Orders;
 use crate::subject::{Continues, ServeError, Subject, settle_parked};
 use crate::transcript::Transcript;
 use journal::Entry;
@@ -412,7 +412,7 @@ impl<'o> Supervisor<'o> {
     fn stop(&mut self, stop: Stop) {
         let failure = match stop {
             Stop::Journal(error) => Failure::theirs(chain(&error))
-                .help("free some space, or name a folder on another disk with --out; what was recorded so far can be read"),
+                .help("free some space, or name a folder on another disk with --out; `duress show` tells what was recorded so far"),
             Stop::Kernel(error) => Failure::theirs(chain(&error)).help("run `duress doctor` to see what this host allows"),
         };
         self.fail(failure);

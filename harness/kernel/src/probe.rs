@@ -22,6 +22,8 @@ pub struct Probe {
     pub uid: u32,
     /// The effective capabilities, as the mask that `/proc/self/status` shows.
     pub capabilities: u64,
+    /// The signals that whoever started us wants ignored (nohup(1), a shell's `&`): bit 0 is signal 1.
+    pub ignored_signals: u64,
     /// Whether this process runs under a seccomp filter already (`Seccomp:` in `/proc/self/status`).
     pub is_filtered: bool,
 }
@@ -68,6 +70,7 @@ impl Probe {
         let field = |name: &str| {
             status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
         };
+        let mask = |name| field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
         Probe {
             kernel,
             machine,
@@ -77,7 +80,8 @@ impl Probe {
             perf_event_paranoid: number_in("/proc/sys/kernel/perf_event_paranoid"),
             ptrace_scope: number_in("/proc/sys/kernel/yama/ptrace_scope"),
             uid: nix::unistd::geteuid().as_raw(),
-            capabilities: field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0),
+            capabilities: mask("CapEff"),
+            ignored_signals: mask("SigIgn"),
             is_filtered: field("Seccomp").is_some_and(|mode| mode != "0"),
         }
     }

@@ -14,6 +14,12 @@ const AWAITING: usize = 16 << 10;
 /// How many threads are watched for a second try.
 const WATCHED: usize = 4 << 10;
 
+/// Errors after which a program is meant to try again.
+///
+/// # Go
+/// 1.26: syscall/syscall_unix.go, `Errno.Temporary` and `Errno.Timeout`.
+const TEMPORARY: [&str; 5] = ["EINTR", "EAGAIN", "EMFILE", "ENFILE", "ETIMEDOUT"];
+
 /// What became of faults. `fired`, `vanished` and `undelivered` exclude each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Faults {
@@ -91,8 +97,9 @@ pub(crate) struct Calls {
     pub(crate) per_call: BTreeMap<Sysno, u64>,
     pub(crate) fired: Vec<Fired>,
     pub(crate) fired_omitted: u64,
-    /// After a forced error, the same thread made the same system call again and it was let through. Go moves
-    /// goroutines between threads, so this misses some second tries; it never takes another call for one.
+    /// After a forced error that asks for it ([`TEMPORARY`]), the same thread made the same system call again and it was
+    /// let through. Go moves goroutines between threads, so this misses some second tries. After any other error the
+    /// next `openat` is most often about another file, so nothing is concluded from it.
     pub(crate) is_retried: bool,
     awaiting: BTreeMap<(SubjectId, CallSeq), Awaiting>,
     failed: BTreeSet<(SubjectId, Tid, Sysno)>,
@@ -120,7 +127,10 @@ impl Calls {
 
     /// A call was judged.
     pub(crate) fn decided(&mut self, call: &Decided<'_>) {
-        *self.per_call.entry(call.sysno).or_default() += 1;
+        // Where `execve` is trapped, the first one is the launch of the target, and not a call of its own.
+        if call.sysno != Sysno::execve || call.seq != CallSeq(1) {
+            *self.per_call.entry(call.sysno).or_default() += 1;
+        }
         if !call.matched.is_empty() {
             self.faults.matched += 1;
         }
@@ -173,8 +183,13 @@ impl Calls {
         };
         let (said, count): (Option<String>, fn(&mut Faults)) = match (outcome, call.fault.result) {
             (Outcome::Injected, result) => {
-                let is_error = matches!(result, Some(ForcedResult::Error(_)));
-                if is_error && !self.is_retried && self.failed.len() < WATCHED {
+                let is_temporary = match result {
+                    Some(ForcedResult::Error(errno)) => {
+                        errno.name().is_some_and(|name| TEMPORARY.contains(&name))
+                    }
+                    Some(ForcedResult::Value(_)) | None => false,
+                };
+                if is_temporary && !self.is_retried && self.failed.len() < WATCHED {
                     self.failed.insert((subject, call.tid, call.sysno));
                 }
                 return;

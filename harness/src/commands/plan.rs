@@ -4,15 +4,13 @@ use super::{Screen, print, say};
 use crate::cli::PlanCommand;
 use crate::exit::{Code, Failure};
 use crate::settings;
-use kernel::{Mechanism, Notify};
 use model::Diagnostic;
 use std::fmt::Write as _;
 
 pub(super) fn run(command: &PlanCommand, screen: Screen) -> Result<Code, Failure> {
     let PlanCommand::Check { file } = command;
     let source = settings::read_plan(file)?;
-    let (plan, mut found) = settings::read(Some(&source), &[]);
-    found.extend(plan.check_against("notify", &Notify::capabilities()));
+    let (plan, found) = settings::read(Some(&source), &[]);
     if found.iter().any(Diagnostic::is_error) {
         return Err(Failure::mistakes(found));
     }

@@ -8,7 +8,9 @@ use crate::run_dir;
 
 pub(super) fn run(args: &ShowArgs, screen: Screen) -> Result<Code, Failure> {
     let summary = summary(&run_dir::find(&args.run)?)?;
-    let code = code_of(summary.verdict, false);
+    // What the run itself exited with, but for its --allow-vacuous, which no journal knows.
+    let signal = summary.interrupted.and_then(|signal| u8::try_from(signal).ok());
+    let code = signal.map_or(code_of(summary.verdict, false), Code::Interrupted);
     draw(&summary, args.format, code, screen)?;
     // Showing succeeded, whatever is shown.
     Ok(Code::Clean)

@@ -121,7 +121,8 @@ fn evidence(arm: &Arm, trial: &Trial) -> String {
         parts.push(format!("{set}: {calls} in {}, {faults} fired", counted(total, of_what)));
     }
     if summary.rules.is_empty() && of_what == "trapped call" {
-        parts.extend(summary.calls.iter().map(|(name, count)| format!("{name}: {}", counted(*count, "call"))));
+        parts
+            .extend(summary.calls.iter().map(|(name, count)| format!("{name}: {}", counted(*count, "call"))));
     }
     let decisive = match summary.findings.first() {
         Some(finding) => finding.evidence.trim().to_owned(),

@@ -1,9 +1,9 @@
 //! How shims and the guard are received: from the first word to a subject whose calls are trapped.
 
 use super::{Phase, Running, Stop, Supervisor, running};
+use crate::about::about;
 use crate::control::{Guest, Stage};
 use crate::exit::Failure;
-use crate::session::about;
 use crate::subject::Subject;
 use journal::Entry;
 use kernel::handshake::{Frame, Role, Step, Word};
@@ -195,6 +195,8 @@ impl Supervisor<'_> {
         });
         let program = program.display();
         self.fail(match (step, errno) {
+            (Step::Exec, libc::ENOENT) => Failure::yours(format!("cannot run `{program}`: {errno_text}"))
+                .help("the file was there, so the interpreter that it names (`#!`, or a dynamic loader) is missing"),
             (Step::Exec, _) => Failure::yours(format!("cannot run `{program}`: {errno_text}"))
                 .help("it was found, but the kernel cannot execute it; is it for another machine, or a script without `#!`?"),
             (Step::InstallFilter, libc::EBUSY) => {

@@ -61,7 +61,6 @@ fn a_fault_that_was_not_reached_is_named_with_its_reason() {
                 Weight::Material,
             ),
             ("example.com/x, rule-1: occurrence 2 fires now and did not then", Weight::Material),
-            ("the verdict was unaffected then and is survived now", Weight::Material),
         ],
     );
 }

@@ -3,7 +3,9 @@
 use crate::journals::{PACKAGE, Run, enospc};
 use duress_report::{CaseResult, Verdict};
 use journal::{Entry, Mode};
-use model::{Decision, Ending, Errno, Outcome, RuleId, SubjectId, Symptom, Sysno, TestResult};
+use model::{
+    Decision, Ending, Errno, Fault, ForcedResult, Outcome, RuleId, SubjectId, Symptom, Sysno, TestResult,
+};
 use std::borrow::Cow;
 
 use TestResult::{Fail, Pass, Skip};
@@ -57,9 +59,15 @@ fn a_fault_is_survived_where_it_shows_or_is_retried() {
     check(shows("=== RUN   TestENOSPC: ENOSPC\n"), "unaffected", &[]);
     // The words were there before the fault was: they are not about it.
     check(green(Run::go_test().output(None, "no space left on device\n").enospc()), "unaffected", &[]);
-    check(green(Run::go_test().enospc().passed(Sysno::openat)), "survived", &[]);
-    check(green(Run::go_test().enospc().passed(Sysno::read)), "unaffected", &[]);
-    check(green(Run::go_test().enospc().call(Sysno::openat, &[], Decision::Pass)), "unaffected", &[]);
+    let interrupted = || {
+        let fault = Fault { result: Some(ForcedResult::Error(Errno::EINTR)), ..Fault::default() };
+        Run::go_test().struck(fault, Outcome::Injected)
+    };
+    check(green(interrupted().passed(Sysno::openat)), "survived", &[]);
+    check(green(interrupted().passed(Sysno::read)), "unaffected", &[]);
+    check(green(interrupted().call(Sysno::openat, &[], Decision::Pass)), "unaffected", &[]);
+    // Nobody tries ENOSPC again: the next call opens something else.
+    check(green(Run::go_test().enospc().passed(Sysno::openat)), "unaffected", &[]);
     check(green(Run::go_test().struck(enospc(), Outcome::Vanished).passed(Sysno::openat)), "vacuous", &[]);
 }
 
