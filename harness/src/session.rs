@@ -47,7 +47,8 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     let relay = Relay::start(stdout, stderr, console, orders.audience)
         .map_err(|error| Failure::theirs(format!("cannot read the target's output: {error}")))?;
 
-    let supervisor = Supervisor::new(&orders, record, door, signals, child, relay, &dir.path);
+    let supervisor = Supervisor::new(&orders, record, door, signals, child, relay, &dir.path)
+        .map_err(|errno| Failure::theirs(format!("cannot watch the target: {errno}")))?;
     let finished = supervisor.run();
     // A scenario has several runs in one process; each starts with the mask that the user gave us.
     let _ = mask.thread_set_mask();

@@ -12,11 +12,9 @@ use crate::subject::{Continues, ServeError, Subject, settle_parked};
 use crate::transcript::Transcript;
 use journal::Entry;
 use kernel::handshake::{Door, Frame, command_ending};
-use kernel::{Mechanism, Notify, Processes, Readiness, SubjectProcess};
+use kernel::{Notify, Processes, Readiness, SubjectProcess, Watch};
 use model::{Nanos, SubjectId};
-use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signalfd::SignalFd;
-use nix::sys::time::TimeSpec;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::os::fd::AsFd;
@@ -32,14 +30,14 @@ const DUMP: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// One thing that happens to the loop. Nothing else does.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Event {
     /// Somebody is at the control socket.
     Knock,
     /// A guest said something or is gone.
     Word(usize),
     /// A subject's listener has a call, or its last process is gone.
-    Call(SubjectId, Readiness),
+    Call(SubjectId),
     /// A subject without a listener has ended.
     Exit(SubjectId),
     /// The target wrote.
@@ -78,6 +76,7 @@ struct Running {
 pub(crate) struct Supervisor<'o> {
     orders: &'o Orders,
     record: Record,
+    watch: Watch<Event>,
     door: Door,
     signals: SignalFd,
     relay: Relay,
@@ -117,11 +116,16 @@ impl<'o> Supervisor<'o> {
         guard: Child,
         relay: Relay,
         run_dir: &Path,
-    ) -> Supervisor<'o> {
+    ) -> Result<Supervisor<'o>, nix::Error> {
+        let mut watch = Watch::new()?;
+        watch.add(signals.as_fd(), Event::Signal)?;
+        watch.add(relay.descriptor(), Event::Lines)?;
+        watch.add(door.descriptor(), Event::Knock)?;
         let deadline = orders.timeout.map(|timeout| after(record.now(), timeout));
-        Supervisor {
+        Ok(Supervisor {
             orders,
             record,
+            watch,
             door,
             signals,
             relay,
@@ -138,7 +142,7 @@ impl<'o> Supervisor<'o> {
             failure: None,
             is_stuck: false,
             guard,
-        }
+        })
     }
 
     /// Runs until nothing of the target is left, and ends the journal.
@@ -153,17 +157,21 @@ impl<'o> Supervisor<'o> {
         self.end()
     }
 
-    fn turn(&mut self, events: &mut Vec<Event>) -> Result<(), Stop> {
+    fn turn(&mut self, events: &mut Vec<(Event, Readiness)>) -> Result<(), Stop> {
         self.wait(events);
-        for event in events.drain(..) {
+        for (event, ready) in events.drain(..) {
             match event {
                 Event::Knock => self.admit()?,
                 Event::Word(guest) => self.hear(guest)?,
-                Event::Call(subject, ready) => self.serve(subject, ready)?,
+                Event::Call(subject) => self.serve(subject, ready)?,
                 Event::Exit(subject) => self.subject_gone(subject)?,
                 Event::Lines => self.take_lines()?,
                 Event::Signal => self.signalled()?,
             }
+        }
+        if self.next_moment().is_none() {
+            // Nothing is due, now or later: spare the clock.
+            return Ok(());
         }
         let now = self.record.now();
         while let Some(parked) = self.parking.take_due(now) {
@@ -173,53 +181,9 @@ impl<'o> Supervisor<'o> {
     }
 
     /// The one place where the loop sleeps: until something happens or is due.
-    fn wait(&self, events: &mut Vec<Event>) {
-        let mut what = Vec::with_capacity(4 + self.guests.len() + self.subjects.len());
-        let mut fds = Vec::with_capacity(what.capacity());
-        let mut watch = |fd, event| {
-            fds.push(PollFd::new(fd, PollFlags::POLLIN));
-            what.push(event);
-        };
-        // Calls first: whoever waits in one is the one to hurry for.
-        for (id, running) in self.living() {
-            match (&running.subject, &running.process) {
-                (Some(subject), _) => {
-                    if let Some(fd) = subject.mechanism().descriptor() {
-                        watch(fd, Event::Call(id, Readiness::Readable));
-                    }
-                }
-                (None, Some(process)) => watch(process.descriptor(), Event::Exit(id)),
-                (None, None) => {}
-            }
-        }
-        watch(self.signals.as_fd(), Event::Signal);
-        watch(self.relay.descriptor(), Event::Lines);
-        watch(self.door.descriptor(), Event::Knock);
-        for (place, guest) in self.guests.iter().enumerate() {
-            if let Some(guest) = guest {
-                watch(guest.visitor.descriptor(), Event::Word(place));
-            }
-        }
-        let timeout = self.next_moment().map(|moment| {
-            let left = moment.0.saturating_sub(self.record.now().0);
-            TimeSpec::from(Duration::from_nanos(left))
-        });
-        // Only EINTR can be the error, and then the next turn asks again.
-        if ppoll(&mut fds, timeout, None).is_err() {
-            return;
-        }
-        for (fd, event) in fds.iter().zip(what) {
-            let found = fd.revents().unwrap_or(PollFlags::empty());
-            if found.is_empty() {
-                continue;
-            }
-            events.push(match event {
-                Event::Call(id, _) if !found.contains(PollFlags::POLLIN) => {
-                    Event::Call(id, Readiness::HungUp)
-                }
-                other => other,
-            });
-        }
+    fn wait(&mut self, events: &mut Vec<(Event, Readiness)>) {
+        let left = self.next_moment().map(|moment| moment.0.saturating_sub(self.record.now().0));
+        self.watch.wait(left.map(Duration::from_nanos), events);
     }
 
     fn living(&self) -> impl Iterator<Item = (SubjectId, &Running)> {
@@ -244,7 +208,10 @@ impl<'o> Supervisor<'o> {
     fn progress(&mut self, now: Nanos) -> Result<(), Stop> {
         match self.phase {
             Phase::Running => {
-                if self.deadline.is_some_and(|deadline| deadline <= now) {
+                if self.relay.is_over() && self.sworn_guard().is_none() {
+                    // Only the guard holds the output's other ends before it has started the command.
+                    self.fail(Failure::theirs("the guard process ended before it had begun"));
+                } else if self.deadline.is_some_and(|deadline| deadline <= now) {
                     self.time_out(now)?;
                 }
             }
@@ -293,6 +260,8 @@ impl<'o> Supervisor<'o> {
             return Ok(());
         };
         running.has_ended = true;
+        self.watch.forget(Event::Call(id));
+        self.watch.forget(Event::Exit(id));
         running.subject = None;
         let ending = running.process.take().and_then(|process| process.ending());
         let at = self.record.now();
@@ -338,8 +307,10 @@ impl<'o> Supervisor<'o> {
         if is_first {
             self.record.put(&Entry::Interrupted { signal: signal.into(), at: now })?;
         }
-        // Ctrl-C reached the target too, which may still say something; a second signal is impatience.
-        if is_first && i32::from(signal) == libc::SIGINT && self.phase == Phase::Running {
+        // Ctrl-C reached the target too, which may still say something; a second signal is impatience. Before the guard is
+        // in, there is no target.
+        let may_answer = self.phase == Phase::Running && self.sworn_guard().is_some();
+        if is_first && i32::from(signal) == libc::SIGINT && may_answer {
             self.drain();
             self.release_all()?;
             self.phase = Phase::Leaving { end: after(now, LEAVE) };
@@ -390,14 +361,21 @@ impl<'o> Supervisor<'o> {
         }
         self.drain();
         self.phase = Phase::Sweeping { give_up: after(now, SWEEP) };
-        let guard = self.guests.iter().flatten().find(|guest| guest.stage == Stage::Guard);
-        match guard {
+        match self.sworn_guard() {
             Some(guard) => guard.visitor.say(&Frame::Sweep).map_err(Stop::Kernel),
             None => {
+                // It has not come in yet, or is gone. Before it came in it was not told to go, so it started nothing, and
+                // waits for a word that would never be said.
+                let _ = self.guard.kill();
                 self.phase = Phase::Over;
                 Ok(())
             }
         }
+    }
+
+    /// The guard, once it has come in and was told to go.
+    fn sworn_guard(&self) -> Option<&Guest> {
+        self.guests.iter().flatten().find(|guest| guest.stage == Stage::Guard)
     }
 
     /// Notes the first failure and ends the run.

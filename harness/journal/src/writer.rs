@@ -1,6 +1,6 @@
 //! Appending entries.
 
-use crate::frame::{MAGIC, MAX_PAYLOAD, PREFIX, seal};
+use crate::frame::{MAGIC, MAX_PAYLOAD, PREFIX, Short, seal};
 use crate::{Entry, Error, Header};
 use std::io;
 
@@ -20,10 +20,14 @@ impl Store for Vec<u8> {
     }
 }
 
-/// Appends entries to a store. One buffer is used again and again: appending allocates nothing.
+/// Room for the frame of a call and most others, in bytes.
+const SHORT: usize = 512;
+
+/// Appends entries to a store. Its buffers are used again and again: appending a call allocates nothing.
 #[derive(Debug)]
 pub struct Writer<S> {
     store: S,
+    short: [u8; SHORT],
     frame: Vec<u8>,
 }
 
@@ -41,7 +45,7 @@ impl<S: Store> Writer<S> {
         seal(&mut frame);
         store.append(MAGIC).map_err(Error::Append)?;
         store.append(&frame).map_err(Error::Append)?;
-        Ok(Writer { store, frame })
+        Ok(Writer { store, short: [0; SHORT], frame })
     }
 
     /// Appends one entry.
@@ -49,6 +53,18 @@ impl<S: Store> Writer<S> {
     /// # Errors
     /// [`Error::Append`] where the store is full; the journal is readable up to the entry before.
     pub fn append(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
+        match postcard::serialize_with_flavor(entry, Short::new(&mut self.short)) {
+            Ok(frame) => {
+                seal(frame);
+                self.store.append(frame).map_err(Error::Append)
+            }
+            Err(postcard::Error::SerializeBufferFull) => self.append_long(entry),
+            Err(error) => Err(Error::Encode(error)),
+        }
+    }
+
+    /// Appends an entry that may be long: lines of output are.
+    fn append_long(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
         let mut frame = std::mem::take(&mut self.frame);
         frame.clear();
         frame.resize(PREFIX, 0);

@@ -24,6 +24,7 @@ mod scripted;
 mod subject_process;
 mod sys;
 mod tracee;
+mod watch;
 
 pub use error::Error;
 pub use mechanism::{Answer, Mechanism, Readiness, Received, Trapped};
@@ -32,3 +33,4 @@ pub use scripted::{Scene, Scripted, ScriptedNotification, Settled};
 pub use subject_process::SubjectProcess;
 pub use sys::mapping::MappedLog;
 pub use tracee::Processes;
+pub use watch::Watch;

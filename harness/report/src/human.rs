@@ -182,16 +182,23 @@ impl Drawing<'_> {
         let call_width = widest(&|fired| fired.sysno.to_string());
         let outcome_width = widest(&|fired| fired.outcome.clone());
         let seq_width = widest(&|fired| fired.seq.to_string());
+        // With several packages, a number of a call means nothing without saying whose.
+        let of = |fired: &crate::Fired| {
+            let of = summary.subjects.iter().find(|subject| subject.subject == fired.subject);
+            let of = of.filter(|_| summary.subjects.len() > 1);
+            of.map_or(String::new(), |subject| format!("  {}", plain(&subject.key)))
+        };
         for fired in summary.fired.iter().take(FIRED) {
             let pid = fired.pid.map_or(String::new(), |pid| format!("pid {pid} "));
             self.line(&format!(
-                " {:>9.3} s  call {:<seq_width$}  {:<call_width$}  {:<outcome_width$}  {pid}tid {}  {}",
+                " {:>9.3} s  call {:<seq_width$}  {:<call_width$}  {:<outcome_width$}  {pid}tid {}  {}{}",
                 fired.at.as_duration().as_secs_f64(),
                 fired.seq.to_string(),
                 fired.sysno.to_string(),
                 fired.outcome,
                 fired.tid,
                 plain(&fired.rule),
+                of(fired),
             ));
         }
         let more = summary.fired.len().saturating_sub(FIRED) as u64 + summary.fired_omitted;

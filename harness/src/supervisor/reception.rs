@@ -1,13 +1,13 @@
 //! How shims and the guard are received: from the first word to a subject whose calls are trapped.
 
-use super::{Phase, Running, Stop, Supervisor, running};
+use super::{Event, Phase, Running, Stop, Supervisor, running};
 use crate::about::about;
 use crate::control::{Guest, Stage};
 use crate::exit::Failure;
 use crate::subject::Subject;
 use journal::Entry;
 use kernel::handshake::{Frame, Role, Step, Word};
-use kernel::{Notify, SubjectProcess};
+use kernel::{Mechanism, Notify, SubjectProcess};
 use model::{Errno, SubjectId};
 use std::borrow::Cow;
 use std::os::fd::OwnedFd;
@@ -16,11 +16,12 @@ use std::path::{Path, PathBuf};
 impl Supervisor<'_> {
     pub(super) fn admit(&mut self) -> Result<(), Stop> {
         while let Some(visitor) = self.door.admit().map_err(Stop::Kernel)? {
-            let guest = Some(Guest::new(visitor));
-            match self.guests.iter_mut().find(|place| place.is_none()) {
-                Some(place) => *place = guest,
-                None => self.guests.push(guest),
+            let place = self.guests.iter().position(Option::is_none).unwrap_or(self.guests.len());
+            if place == self.guests.len() {
+                self.guests.push(None);
             }
+            self.watch.add(visitor.descriptor(), Event::Word(place)).map_err(unwatchable)?;
+            self.guests[place] = Some(Guest::new(visitor));
         }
         Ok(())
     }
@@ -30,13 +31,10 @@ impl Supervisor<'_> {
         let stage = guest.stage.clone();
         match guest.hear() {
             Ok(Word::Silence) => Ok(()),
-            Ok(Word::Closed) => {
-                self.guests[place] = None;
-                self.guest_gone(&stage)
-            }
             Ok(Word::Frame(frame, descriptor)) => self.answer(place, &stage, frame, descriptor),
-            // Something that is no shim of ours knocked, or a shim died in the middle of a word: it is not let in.
-            Err(_) => {
+            // It has gone; or something that is no shim of ours knocked, or a shim died in the middle of a word.
+            Ok(Word::Closed) | Err(_) => {
+                self.watch.forget(Event::Word(place));
                 self.guests[place] = None;
                 self.guest_gone(&stage)
             }
@@ -160,6 +158,17 @@ impl Supervisor<'_> {
         // A shim that was killed just now has no process to hold; its listener, or the guest's end, says so too.
         let process = SubjectProcess::hold(pid).ok();
         let has_ended = process.is_none() && subject.is_none();
+        match (&subject, &process) {
+            (Some(subject), _) => {
+                if let Some(listener) = subject.mechanism().descriptor() {
+                    self.watch.listen(listener, Event::Call(id));
+                }
+            }
+            (None, Some(process)) => {
+                self.watch.add(process.descriptor(), Event::Exit(id)).map_err(unwatchable)?;
+            }
+            (None, None) => {}
+        }
         self.subjects.push(Running { subject, process, is_go: about.go.is_some(), has_ended });
         self.move_on(place, Stage::Becoming { subject: id });
         Ok(())
@@ -233,4 +242,8 @@ fn path_of(bytes: Vec<u8>) -> PathBuf {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn unwatchable(errno: nix::Error) -> Stop {
+    Stop::Kernel(kernel::Error::Talk(errno))
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod mapping;
 pub(crate) mod pidfd;
+pub(crate) mod poll;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 
