@@ -26,6 +26,8 @@ use std::time::Duration;
 const LEAVE: Duration = Duration::from_secs(1);
 /// How long a Go program has for printing its goroutines before its held calls are let go, and before it is ended.
 const DUMP: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// How many processes are held for their exit status; each is an open descriptor.
+const UNCOLLECTED: usize = 256;
 /// How long the guard may take to end everything.
 const SWEEP: Duration = Duration::from_secs(15);
 
@@ -83,6 +85,8 @@ pub(crate) struct Supervisor<'o> {
     transcript: Transcript,
     guests: Vec<Option<Guest>>,
     subjects: Vec<Running>,
+    /// Subjects that have ended, when, and the process whose parent has not collected it yet.
+    uncollected: Vec<(SubjectId, Nanos, SubjectProcess)>,
     /// How often each subject key was used, so that the second launch of one name is `name#2`.
     keys: HashMap<String, u32>,
     parking: Parking<Notify>,
@@ -132,6 +136,7 @@ impl<'o> Supervisor<'o> {
             transcript: Transcript::new(run_dir),
             guests: Vec::new(),
             subjects: Vec::new(),
+            uncollected: Vec::new(),
             keys: HashMap::new(),
             parking: Parking::new(),
             processes: Processes::default(),
@@ -208,10 +213,7 @@ impl<'o> Supervisor<'o> {
     fn progress(&mut self, now: Nanos) -> Result<(), Stop> {
         match self.phase {
             Phase::Running => {
-                if self.relay.is_over() && self.sworn_guard().is_none() {
-                    // Only the guard holds the output's other ends before it has started the command.
-                    self.fail(Failure::theirs("the guard process ended before it had begun"));
-                } else if self.deadline.is_some_and(|deadline| deadline <= now) {
+                if self.deadline.is_some_and(|deadline| deadline <= now) {
                     self.time_out(now)?;
                 }
             }
@@ -263,13 +265,30 @@ impl<'o> Supervisor<'o> {
         self.watch.forget(Event::Call(id));
         self.watch.forget(Event::Exit(id));
         running.subject = None;
-        let ending = running.process.take().and_then(|process| process.ending());
+        let process = running.process.take();
+        let ending = process.as_ref().and_then(SubjectProcess::ending);
         let at = self.record.now();
-        Ok(self.record.put(&Entry::SubjectEnded { subject: id, ending, at })?)
+        match process {
+            // Its parent has not collected it yet; before that nobody is told how it ended.
+            Some(process) if ending.is_none() && self.uncollected.len() < UNCOLLECTED => {
+                self.uncollected.push((id, at, process));
+                Ok(())
+            }
+            Some(_) | None => Ok(self.record.put(&Entry::SubjectEnded { subject: id, ending, at })?),
+        }
+    }
+
+    /// Writes down the subjects whose ends were not told yet; by now they are, or never will be.
+    fn collect(&mut self) -> Result<(), journal::Error> {
+        for (subject, at, process) in std::mem::take(&mut self.uncollected) {
+            self.record.put(&Entry::SubjectEnded { subject, ending: process.ending(), at })?;
+        }
+        Ok(())
     }
 
     fn command_has_ended(&mut self, status: i32) -> Result<(), Stop> {
         self.command_ended = true;
+        self.collect()?;
         let at = self.record.now();
         self.record.put(&Entry::CommandEnded { ending: command_ending(status), at })?;
         match self.phase {
@@ -287,7 +306,13 @@ impl<'o> Supervisor<'o> {
         for _ in 0..256 {
             match self.relay.next() {
                 Some(spoken) => self.transcript.hear(&spoken, &mut self.record)?,
-                None => return Ok(()),
+                None => {
+                    // Before it has started the command, only the guard holds the output's other ends.
+                    if self.relay.is_over() && self.sworn_guard().is_none() && self.phase == Phase::Running {
+                        self.fail(Failure::theirs("the guard process ended before it had begun"));
+                    }
+                    return Ok(());
+                }
             }
         }
         self.relay.remind();
@@ -435,6 +460,7 @@ impl<'o> Supervisor<'o> {
                 Ok(()) | Err(Stop::Kernel(_)) => {}
             }
         }
+        self.collect()?;
         // All writers are gone, so both streams end; lines are taken until they have.
         while !self.relay.is_over() {
             match self.relay.next() {

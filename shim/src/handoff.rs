@@ -2,9 +2,10 @@
 //!
 //! From the moment the filter is on, any system call of this thread may be trapped, and nobody holds the listener yet:
 //! a plan that traps `sendmsg`, `read` or `futex` would deadlock its own launch. So a second thread, started before and
-//! therefore without the filter, sends the listener and waits for the go-ahead; the first one spins on an atomic and
+//! therefore without the filter, sends the listener and waits for the go-ahead; the first one waits before a [`Gate`] and
 //! then calls `execve`, which removes the second.
 
+use crate::gate::Gate;
 use crate::wire::{Frame, MAX_FRAME, Role, Step};
 use crate::{ORPHANED, install, sys};
 use std::ffi::{CString, OsStr, OsString};
@@ -24,8 +25,8 @@ const NOT_YET: i32 = i32::MIN;
 struct Handshake {
     /// The listener's descriptor, once the filter is on.
     listener: AtomicI32,
-    /// Non-zero once the supervisor said go.
-    released: AtomicI32,
+    /// Open once the supervisor said go.
+    go: Gate,
     /// The step and error that ended it, as `step << 16 | errno`; zero while all is well.
     failed: AtomicI32,
 }
@@ -61,7 +62,7 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
 
     let handshake = Arc::new(Handshake {
         listener: AtomicI32::new(NOT_YET),
-        released: AtomicI32::new(0),
+        go: Gate::closed(),
         failed: AtomicI32::new(0),
     });
     let shared = Arc::clone(&handshake);
@@ -80,9 +81,7 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
         Err((step, errno)) => give_up(&handshake, step, errno),
     }
     // No system call from here to execve.
-    while handshake.released.load(Ordering::Acquire) == 0 {
-        hint::spin_loop();
-    }
+    handshake.go.pass();
     let errno = sys::exec(&program, &argv);
     give_up(&handshake, Step::Exec, errno)
 }
@@ -97,12 +96,15 @@ fn give_up(handshake: &Handshake, step: Step, errno: i32) -> ! {
     };
     handshake.failed.store(code << 16 | errno, Ordering::Release);
     loop {
+        // Before the go this waits without burning a CPU; after it, the other thread looks every 200 µs.
+        handshake.go.pass();
         hint::spin_loop();
     }
 }
 
 /// The unfiltered thread: hands the listener over, releases the other, and stays until `execve` removes it.
 fn hand_over(socket: &OwnedFd, handshake: &Handshake) {
+    handshake.go.await_somebody();
     let listener = loop {
         check_failure(socket.as_fd(), handshake);
         match handshake.listener.load(Ordering::Acquire) {
@@ -114,7 +116,7 @@ fn hand_over(socket: &OwnedFd, handshake: &Handshake) {
         sys::exit_now(ORPHANED);
     }
     match next(socket.as_fd()) {
-        Some(Frame::Go) => handshake.released.store(1, Ordering::Release),
+        Some(Frame::Go) => handshake.go.open(),
         _ => sys::exit_now(ORPHANED),
     }
     loop {

@@ -15,6 +15,7 @@
 //!
 //! It deliberately does not know plans, Go, or what a filter means.
 
+mod gate;
 mod guard;
 mod handoff;
 mod install;

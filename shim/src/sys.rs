@@ -278,3 +278,76 @@ pub(crate) fn replace_standard_streams(by: BorrowedFd<'_>) {
         unsafe { libc::dup2(by.as_raw_fd(), stream) };
     }
 }
+
+/// One page that userfaultfd(2) holds back: who touches it sleeps until it is released.
+pub(crate) struct HeldPage {
+    faults: OwnedFd,
+    page: usize,
+}
+
+/// The ioctls of `include/uapi/linux/userfaultfd.h`, which the libc crate lacks, and the structures they take.
+mod uffd {
+    pub(super) const USER_MODE_ONLY: libc::c_int = 1;
+    pub(super) const API_VERSION: u64 = 0xaa;
+    pub(super) const MODE_MISSING: u64 = 1;
+    /// `_IOWR(0xaa, 0x3f, struct uffdio_api)`: api, features, ioctls.
+    pub(super) const API: u64 = 0xc018_aa3f;
+    /// `_IOWR(0xaa, 0x00, struct uffdio_register)`: start, length, mode, ioctls.
+    pub(super) const REGISTER: u64 = 0xc020_aa00;
+    /// `_IOWR(0xaa, 0x04, struct uffdio_zeropage)`: start, length, mode, result.
+    pub(super) const ZEROPAGE: u64 = 0xc020_aa04;
+    /// The largest page of any kernel that we run on; a whole number of smaller ones.
+    pub(super) const PAGE: usize = 64 << 10;
+}
+
+impl HeldPage {
+    /// Holds back a page; nothing where the kernel refuses.
+    ///
+    /// # Kernel
+    /// userfaultfd(2): since Linux 5.11 anybody may hold back faults of user mode, which ours are.
+    pub(crate) fn new() -> Option<HeldPage> {
+        // SAFETY: userfaultfd(2) takes flags and nothing else.
+        let raw = unsafe { libc::syscall(libc::SYS_userfaultfd, libc::O_CLOEXEC | uffd::USER_MODE_ONLY) };
+        let raw = i32::try_from(raw).ok().filter(|raw| *raw >= 0)?;
+        // SAFETY: the descriptor was just opened and nobody else knows it.
+        let faults = unsafe { OwnedFd::from_raw_fd(raw) };
+        let mut api = [uffd::API_VERSION, 0, 0];
+        // SAFETY: `api` is as large as the structure, 24 bytes, and outlives the call.
+        if unsafe { libc::ioctl(raw, uffd::API as _, api.as_mut_ptr()) } < 0 {
+            return None;
+        }
+        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping at an address of the kernel's choice; nothing existing is touched.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), uffd::PAGE, access, kind, -1, 0) };
+        if address == libc::MAP_FAILED {
+            return None;
+        }
+        let mut register = [address as u64, uffd::PAGE as u64, uffd::MODE_MISSING, 0];
+        // SAFETY: `register` is as large as the structure, 32 bytes, and names the mapping just made.
+        if unsafe { libc::ioctl(raw, uffd::REGISTER as _, register.as_mut_ptr()) } < 0 {
+            return None;
+        }
+        Some(HeldPage { faults, page: address as usize })
+    }
+
+    /// Touches the page, and sleeps until it is released.
+    pub(crate) fn touch(&self) {
+        // SAFETY: the page is mapped, readable, and never unmapped: it goes with the process, or by execve.
+        unsafe { std::ptr::read_volatile(self.page as *const u8) };
+    }
+
+    /// Waits until somebody touches the page.
+    pub(crate) fn await_touch(&self) {
+        // A struct uffd_msg has 32 bytes; what it says is known.
+        let mut message = [0_u8; 32];
+        // SAFETY: pointer and length are those of one live, exclusively borrowed array.
+        unsafe { libc::read(self.faults.as_raw_fd(), message.as_mut_ptr().cast(), message.len()) };
+    }
+
+    /// Puts the page there; who sleeps goes on.
+    pub(crate) fn release(&self) {
+        let mut zero = [self.page as u64, uffd::PAGE as u64, 0, 0];
+        // SAFETY: `zero` is as large as the structure, 32 bytes, and names the registered mapping.
+        unsafe { libc::ioctl(self.faults.as_raw_fd(), uffd::ZEROPAGE as _, zero.as_mut_ptr()) };
+    }
+}

@@ -1,3 +1,5 @@
+//! Tests of build information, of real and of hostile binaries.
+
 use super::BuildInfo;
 use crate::{Error, Version};
 use proptest::prelude::*;

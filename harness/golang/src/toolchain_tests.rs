@@ -1,3 +1,5 @@
+//! Tests of finding the toolchain.
+
 use super::Toolchain;
 use crate::{Error, Version};
 use std::ffi::OsString;
