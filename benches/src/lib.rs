@@ -1,0 +1,37 @@
+//! What duress costs, measured side by side with what it could not do without and what it replaces.
+//!
+//! ```text
+//! tracee (a loop of one system call) ─ native | under an allowing filter | bare loop | duress | strace ─► Series ─► Claim
+//! ```
+//!
+//! **Invariants.** What is compared is measured in turns within one run, so that the machine's moods hit all alike; a
+//! ratio is taken turn by turn. A tracee says which of its calls failed, and a measurement whose calls did not all end
+//! as ordered is an error. Every process is bounded in time and nothing is left behind. No result is written down in
+//! advance: whether a claim is met is computed from the figures beside it.
+//!
+//! It deliberately knows duress only as a program; the steps within it are measured in `steps.rs`.
+
+pub mod bare;
+mod calls;
+pub mod claim;
+mod effort;
+mod endurance;
+mod error;
+mod group;
+pub mod launch;
+mod module;
+mod parallel;
+mod process;
+mod programs;
+mod series;
+pub mod sys;
+mod table;
+pub mod tracee;
+
+pub use claim::{Claim, Finding, Found, Target};
+pub use effort::Effort;
+pub use error::Error;
+pub use group::{GROUPS, Group, Measured};
+pub use programs::Programs;
+pub use series::Series;
+pub use table::Table;

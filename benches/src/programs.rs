@@ -1,0 +1,119 @@
+//! The programs that are measured, and those that measure.
+
+#![expect(clippy::disallowed_methods, reason = "finding and building programs means starting some")]
+
+use crate::Error;
+use crate::bare::Manner;
+use crate::tracee::Task;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// The programs, all of one build; and the scratch folder that duress keeps its runs in.
+#[derive(Debug)]
+pub struct Programs {
+    tracee: PathBuf,
+    bare: PathBuf,
+    starter: PathBuf,
+    duress: PathBuf,
+    home: TempDir,
+}
+
+impl Programs {
+    /// Builds duress as it is released, beside this very program, and takes the given others.
+    ///
+    /// # Errors
+    /// It cannot be built.
+    pub fn build(tracee: &str, bare: &str, starter: &str) -> Result<Programs, Error> {
+        // target/release/deps/cost-…
+        let this = std::env::current_exe().map_err(Error::file("find this program"))?;
+        let profile = this.ancestors().nth(2).unwrap_or(Path::new("/"));
+        let target = profile.parent().unwrap_or(Path::new("/"));
+        let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.args(["build", "--release", "--quiet", "--package", "duress", "--target-dir"]).arg(target);
+        build.current_dir(env!("CARGO_MANIFEST_DIR"));
+        let line = crate::process::line_of(&build);
+        let status = build.status().map_err(|source| Error::Start { line: line.clone(), source })?;
+        if !status.success() {
+            return Err(Error::Failed { line, status, stderr: "see above".to_owned() });
+        }
+        Ok(Programs {
+            tracee: tracee.into(),
+            bare: bare.into(),
+            starter: starter.into(),
+            duress: target.join("release/duress"),
+            home: tempfile::Builder::new()
+                .prefix("duress-benches-")
+                .tempdir()
+                .map_err(Error::file("make a scratch folder"))?,
+        })
+    }
+
+    /// The tracee by itself.
+    pub(crate) fn native(&self, task: &Task, result: &Path) -> Command {
+        let mut command = Command::new(&self.tracee);
+        command.args(task.arguments(result));
+        command
+    }
+
+    /// The tracee under the bare loop.
+    pub(crate) fn bare(&self, manner: Manner, task: &Task, result: &Path) -> Command {
+        let mut command = Command::new(&self.bare);
+        command.args(manner.arguments()).arg(&self.duress).arg(&self.tracee).args(task.arguments(result));
+        command
+    }
+
+    /// The tracee under duress, with one rule.
+    pub(crate) fn duress(&self, rule: &str, task: &Task, result: &Path) -> Command {
+        let mut command = self.duress_run(rule);
+        command.arg(&self.tracee).args(task.arguments(result));
+        command
+    }
+
+    /// `duress run … --`, to be followed by a command. Its result is one object on standard output.
+    pub(crate) fn duress_run(&self, rule: &str) -> Command {
+        let mut command = Command::new(&self.duress);
+        command.args(["run", "-e", rule, "--format", "json", "--allow-vacuous", "--"]);
+        command.env("DURESS_HOME", self.home.path());
+        for variable in ["DURESS_SEED", "DURESS_FORMAT", "GOFLAGS"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// The tracee under strace, which makes every getppid(2) fail.
+    pub(crate) fn strace(&self, task: &Task, result: &Path) -> Command {
+        let mut command = Command::new("strace");
+        command.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
+        command.args(["-e", "trace=getppid", "-e", "inject=getppid:error=EPERM"]);
+        command.arg(&self.tracee).args(task.arguments(result));
+        command
+    }
+
+    /// The program that stands in for `go test` where starts are timed.
+    pub(crate) fn starter(&self) -> &Path {
+        &self.starter
+    }
+
+    /// Forgets the runs recorded so far; a million calls take their room.
+    ///
+    /// # Errors
+    /// The scratch folder cannot be emptied.
+    pub(crate) fn forget_runs(&self) -> Result<(), Error> {
+        let runs = self.home.path().join("runs");
+        if runs.exists() {
+            std::fs::remove_dir_all(runs).map_err(Error::file("remove recorded runs"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Whether a program is there.
+///
+/// # Errors
+/// [`Error::Needs`] where it is not.
+pub(crate) fn has(program: &'static str, argument: &str) -> Result<(), Error> {
+    let status = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(Error::Needs(program)) }
+}
