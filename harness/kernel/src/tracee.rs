@@ -14,6 +14,8 @@ const REMEMBERED: usize = 4096;
 #[derive(Debug, Default)]
 pub struct Processes {
     known: HashMap<Tid, Tgid>,
+    /// The last answer: a thread that calls once mostly calls again, and looking here costs no hashing.
+    last: Option<(Tid, Tgid)>,
 }
 
 impl Processes {
@@ -22,7 +24,11 @@ impl Processes {
     /// # Kernel
     /// proc_pid_status(5), line `Tgid:`.
     pub fn of(&mut self, tid: Tid) -> Option<Tgid> {
+        if let Some((_, process)) = self.last.filter(|(last, _)| *last == tid) {
+            return Some(process);
+        }
         if let Some(known) = self.known.get(&tid) {
+            self.last = Some((tid, *known));
             return Some(*known);
         }
         let status = fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
@@ -32,6 +38,7 @@ impl Processes {
             self.known.clear();
         }
         self.known.insert(tid, process);
+        self.last = Some((tid, process));
         Some(process)
     }
 }
@@ -47,6 +54,7 @@ mod tests {
         let main = Tid(me.0);
         let mut processes = Processes::default();
         assert_eq!(processes.of(main), Some(me));
+        assert_eq!(processes.of(main), Some(me), "remembered");
         assert_eq!(processes.of(Tid(nix::unistd::gettid().as_raw())), Some(me));
         assert_ne!(tid, main);
         assert_eq!(processes.of(Tid(i32::MAX)), None);

@@ -284,7 +284,8 @@ impl Drawing<'_> {
     }
 
     fn foot(&mut self) {
-        let has_dump = self.summary.is_timed_out && self.summary.subjects.iter().any(|subject| subject.go.is_some());
+        let has_dump =
+            self.summary.is_timed_out && self.summary.subjects.iter().any(|subject| subject.go.is_some());
         if has_dump {
             let dump = plain(&self.summary.dir.join("goroutines.txt").display().to_string());
             self.line(&format!(" goroutines: {dump}"));

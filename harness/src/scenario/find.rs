@@ -2,6 +2,7 @@
 
 use super::Scenario;
 use crate::exit::Failure;
+use crate::settings;
 use model::{Diagnostic, Source, nearest};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +58,10 @@ pub(crate) fn find(dir: Option<&Path>) -> Result<Catalogue, Failure> {
         let source = Arc::new(Source { name: file.display().to_string(), text });
         let folder = file.parent().unwrap_or(&root).to_owned();
         match read(&source, &folder) {
-            Ok(scenario) => entries.push((folder, scenario)),
+            Ok(scenario) => {
+                mistakes.extend(mistakes_in_faults(&source, &scenario));
+                entries.push((folder, scenario));
+            }
             Err(mistake) => mistakes.push(mistake),
         }
     }
@@ -84,6 +88,26 @@ fn read(source: &Arc<Source>, folder: &Path) -> Result<Scenario, Diagnostic> {
             .label(format!("the folder is `{name}`")));
     }
     Ok(scenario)
+}
+
+/// Every mistake in what the arms inject, at its place in the scenario's file.
+fn mistakes_in_faults(source: &Arc<Source>, scenario: &Scenario) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for text in scenario.arms.iter().flat_map(|arm| &arm.inject) {
+        let (_, mistakes) = settings::read(None, std::slice::from_ref(text));
+        let start = source.text.find(text.as_str());
+        found.extend(mistakes.into_iter().filter(Diagnostic::is_error).map(|mistake| {
+            match (start, &mistake.place) {
+                (Some(start), Some((_, span))) => {
+                    let span = start + span.start..start + span.end;
+                    Diagnostic { place: Some((Arc::clone(source), span)), ..mistake }
+                }
+                // Written with escapes, so not found as it is: shown as the `-e` that it stands for.
+                (None, _) | (_, None) => mistake,
+            }
+        }));
+    }
+    found
 }
 
 fn nearest_folder() -> Result<PathBuf, Failure> {
