@@ -1,0 +1,31 @@
+//! What every test from outside needs: the duress that was just built, Go modules, and readable failures.
+//!
+//! ```text
+//! Module (a Go module in a scratch folder) ─► Duress (a command line) ─► Outcome (exit code, both streams, journal)
+//! ```
+//!
+//! **Invariants.** Nothing is left behind: modules and runs live in scratch folders. A test that cannot run here says
+//! why and is counted by that line; `DURESS_REQUIRE=notify,go,race,root` turns such a skip into a failure.
+//!
+//! It deliberately knows duress only by its command line and its journal.
+
+mod caller;
+mod command;
+mod fired;
+mod module;
+mod need;
+mod victim;
+mod xml;
+
+pub use caller::{Made, caller};
+pub use command::{Duress, Outcome, Started, duress_path};
+pub use fired::Fired;
+pub use module::Module;
+pub use need::{Need, has};
+pub use victim::victim;
+pub use xml::Element;
+
+/// The checkout that this is.
+pub fn root() -> &'static std::path::Path {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the checkout")
+}

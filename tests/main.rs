@@ -1,0 +1,14 @@
+//! Tests of duress from outside, on real Go and the real kernel; and of the house itself.
+
+mod bad_input;
+mod bad_luck;
+mod doctor;
+mod faults;
+mod launch;
+mod no_harm;
+mod plans;
+mod readme;
+mod replay;
+mod scenarios;
+mod tidy;
+mod verdicts;
