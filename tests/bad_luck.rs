@@ -36,10 +36,13 @@ impl Mark {
             |environment: &[u8]| environment.split(|byte| *byte == 0).any(|one| one == variable.as_bytes());
         let processes = fs::read_dir("/proc").expect("there is a /proc").flatten();
         let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        // A zombie has no environment any more.
-        pids.filter(|pid| fs::read(format!("/proc/{pid}/environ")).is_ok_and(|bytes| carries(&bytes)))
-            .map(|pid| (pid, command_line(pid)))
-            .collect()
+        // A zombie has no environment any more, and neither has the first thread of a process that goes on without it.
+        let threads = |pid: i32| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        let is_marked = |pid: &i32| {
+            threads(*pid)
+                .any(|thread| fs::read(thread.path().join("environ")).is_ok_and(|bytes| carries(&bytes)))
+        };
+        pids.filter(is_marked).map(|pid| (pid, command_line(pid))).collect()
     }
 
     /// Waits until no such process is left.
@@ -571,6 +574,20 @@ fn what_a_command_leaves_behind_is_ended_and_said() {
     let (mark, folder) = (Mark::new(), scratch());
     let outcome = marked(&mark, folder.path(), &[], &["sh", "-c", "sleep 0.2 & exit 0"]).run();
     assert!(!outcome.expect_code(0).stdout.contains("left behind"), "it ended by itself\n{outcome:?}");
+}
+
+/// Its first thread is a zombie, its others hold the output open.
+#[test]
+fn a_process_that_lost_its_first_thread_is_ended_too() {
+    if !has(&[Need::Go]) {
+        return;
+    }
+    let (mark, folder) = (Mark::new(), scratch());
+    let script = r#""$0" headless & sleep 0.3"#;
+    let mut started = marked(&mark, folder.path(), &[], &["sh", "-c", script, victim()]).start();
+    expect_line(&mut started, "ready");
+    started.finish().expect_code(0).expect_stdout(&["1 process left behind by the command, and ended"]);
+    mark.expect_gone();
 }
 
 #[test]

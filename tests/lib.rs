@@ -21,7 +21,7 @@ pub use caller::{Made, caller};
 pub use command::{Duress, Outcome, Started, duress_path};
 pub use fired::Fired;
 pub use module::Module;
-pub use need::{Need, has};
+pub use need::{Need, has, skipped};
 pub use victim::victim;
 pub use xml::Element;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "asking programs what they are means starting them")]
 
+use std::io::Write;
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -23,7 +24,6 @@ pub enum Need {
 }
 
 /// Whether the host has all of these. Where it lacks one, says so on standard error, or fails if it is required.
-#[expect(clippy::print_stderr, reason = "a skipped test says why")]
 pub fn has(needs: &[Need]) -> bool {
     for need in needs {
         let (name, is_there) = match need {
@@ -40,7 +40,7 @@ pub fn has(needs: &[Need]) -> bool {
                 !required.split(',').any(|one| one == name),
                 "this test needs {name}, and it is required"
             );
-            eprintln!("skipped: needs {name}");
+            skipped(&format!("needs {name}"));
             return false;
         }
     }
@@ -60,4 +60,10 @@ fn can_interpose() -> bool {
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {
     Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+/// Says that a test is skipped, past the test harness, which would swallow it; whoever runs the tests counts these lines.
+pub fn skipped(why: &str) {
+    // Where nobody can be told, nobody counts.
+    let _ = std::io::stderr().write_all(format!("skipped: {why}\n").as_bytes());
 }

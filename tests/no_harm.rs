@@ -170,7 +170,8 @@ fn signals_make_no_call_count_twice() {
         return;
     }
     let folder = Module::new(&[]);
-    let exact = |rule: &str, calls: u64, fired: u64| {
+    let mut signals = 0;
+    let mut exact = |rule: &str, calls: u64, fired: u64| {
         let calls_text = calls.to_string();
         let line =
             ["run", "--allow-vacuous", "--format", "json", "-e", rule, "--", victim(), "exact", &calls_text];
@@ -181,15 +182,15 @@ fn signals_make_no_call_count_twice() {
         let found = (&faults["matched"], &faults["fired"], &faults["vanished"]);
         assert_eq!(found, (&calls.into(), &fired.into(), &0.into()), "{rule}\n{outcome:?}");
         outcome.expect_stderr(&["failed 0\n"]);
-        let signals =
-            outcome.stderr.lines().find_map(|line| line.strip_prefix("signals ")?.parse::<u64>().ok());
-        assert!(signals > Some(calls), "there were too few signals to prove anything\n{outcome:?}");
+        let sent = outcome.stderr.lines().find_map(|line| line.strip_prefix("signals ")?.parse::<u64>().ok());
+        signals += sent.expect("the program says how many it sent");
     };
     for _ in 0..5 {
         exact("getpgid:error=EIO:when=1000000000", 2000, 0);
     }
     // Held calls lie open to signals for much longer.
     exact("getpgid:delay_enter=1ms", 200, 200);
+    assert!(signals > 10_200, "{signals} signals for 10,200 calls prove little");
 }
 
 #[test]
@@ -326,7 +327,7 @@ fn gos_network_tests_give_the_same_results_under_a_plan_that_never_fires() {
         return;
     }
     if std::env::var_os("DURESS_LONG").is_none() {
-        eprintln!("skipped: takes minutes; set DURESS_LONG=1");
+        e2e::skipped("takes minutes; set DURESS_LONG=1");
         return;
     }
     for package in ["net", "net/http"] {

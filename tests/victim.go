@@ -16,6 +16,9 @@ import (
 	"unsafe"
 )
 
+// The first thread is main's alone.
+func init() { runtime.LockOSThread() }
+
 func main() {
 	number, word := 0, ""
 	if len(os.Args) > 2 {
@@ -37,6 +40,8 @@ func main() {
 		flood(number)
 	case "unprivileged":
 		unprivileged(number)
+	case "headless":
+		headless()
 	case "signals":
 		signals()
 	default:
@@ -180,6 +185,16 @@ func unprivileged(uid int) {
 		result, _, errno := syscall.RawSyscall(syscall.SYS_GETPGID, 0, 0, 0)
 		fmt.Println("getpgid", result, int(errno))
 	}
+}
+
+// headless ends its first thread and goes on in the others: the kernel calls it a zombie.
+func headless() {
+	go func() {
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+	}()
+	time.Sleep(50 * time.Millisecond)
+	syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
 }
 
 // signals says which signal it was sent, and ends.
