@@ -11,12 +11,16 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
 /// How often the sweep looks again before it gives up on processes that do not die (stuck in the kernel).
 const SWEEPS: u32 = 400;
+
+/// How often it looks whether the last processes end by themselves, every 2 ms.
+const PATIENCE: u32 = 25;
 
 /// Plays the guard: starts the command, reports its end, and stays until it has ended everything.
 pub(crate) fn watch_over(socket: OsString, command: Vec<OsString>) -> ExitCode {
@@ -62,7 +66,9 @@ pub(crate) fn watch_over(socket: OsString, command: Vec<OsString>) -> ExitCode {
         // Any word is the word to sweep, and so is the supervisor's death. It is taken, for a socket that is closed
         // with words in it makes the other end lose our answer (unix(7): ECONNRESET).
         if has_word {
-            next(socket);
+            if next(socket).is_some() {
+                await_natural_end();
+            }
             let count = sweep();
             let _ = sys::send(socket, &Frame::Swept { count }.encode());
             return ExitCode::SUCCESS;
@@ -74,6 +80,19 @@ pub(crate) fn watch_over(socket: OsString, command: Vec<OsString>) -> ExitCode {
 fn close_standard_streams() {
     let Ok(null) = fs::OpenOptions::new().read(true).write(true).open("/dev/null") else { return };
     sys::replace_standard_streams(null.as_fd());
+}
+
+/// Gives processes that closed their streams the moment that they need to end, so that they are not taken for some that
+/// were left behind.
+fn await_natural_end() {
+    let me = std::process::id().cast_signed();
+    for _ in 0..PATIENCE {
+        while sys::reap().is_some() {}
+        if descendants(me).is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
 }
 
 /// Ends every descendant and collects it; gives how many were still running.
@@ -110,7 +129,7 @@ fn descendants(ancestor: i32) -> Vec<i32> {
         };
         let Ok(stat) = fs::read(entry.path().join("stat")) else { continue };
         let Some((state, parent)) = state_and_parent(&stat) else { continue };
-        if state == b'Z' || state == b'X' {
+        if has_ended(state) && !has_living_thread(&entry.path().join("task")) {
             zombies.push(pid);
         }
         children.entry(parent).or_default().push(pid);
@@ -126,6 +145,17 @@ fn descendants(ancestor: i32) -> Vec<i32> {
         }
     }
     found
+}
+
+fn has_ended(state: u8) -> bool {
+    state == b'Z' || state == b'X'
+}
+
+/// A process whose first thread has ended looks like a zombie, and may go on in its others.
+fn has_living_thread(threads: &Path) -> bool {
+    let threads = fs::read_dir(threads).into_iter().flatten().flatten();
+    let mut stats = threads.filter_map(|thread| fs::read(thread.path().join("stat")).ok());
+    stats.any(|stat| state_and_parent(&stat).is_some_and(|(state, _)| !has_ended(state)))
 }
 
 /// Fields 3 and 4 of `/proc/PID/stat`. The command name before them may hold anything, parentheses included, so they
