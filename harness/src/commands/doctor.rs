@@ -93,6 +93,7 @@ fn diagnose(cwd: &Path) -> Diagnosis {
         perf_events(&probe),
         ptrace(&probe),
         core_dumps(),
+        limits(),
     ];
     let features = probe.notify.ok();
     Diagnosis {
@@ -256,6 +257,19 @@ fn core_dumps() -> Check {
         )
         .help("`ulimit -c 0` before the run keeps it from that"),
     }
+}
+
+fn limits() -> Check {
+    let shown = |name: &str, resource| {
+        format!("{name} {}", soft(resource).map_or("unlimited".to_owned(), |limit| limit.to_string()))
+    };
+    let found = [
+        shown("nofile", Resource::RLIMIT_NOFILE),
+        shown("nproc", Resource::RLIMIT_NPROC),
+        shown("stack", Resource::RLIMIT_STACK),
+        shown("as", Resource::RLIMIT_AS),
+    ];
+    check("limits", State::Ok, found.join(", "), "soft limits; the target inherits them unchanged")
 }
 
 /// A soft limit, or nothing where it is unlimited.
