@@ -341,6 +341,8 @@ fn without_its_guard_duress_ends_everything_itself() {
     mark.expect_gone();
     let show = Duress::new(folder.path(), ["show", "last"]).home_of(&outcome).run();
     show.expect_code(0).expect_stdout(&["aborted: the guard process was ended from outside"]);
+    let show = Duress::new(folder.path(), ["show", "last", "--format", "json"]).home_of(&outcome).run();
+    assert_eq!(show.json()["exit_code"], 3, "{show:?}");
 }
 
 #[test]
