@@ -12,7 +12,7 @@ use crate::subject::{Continues, ServeError, Subject, settle_parked};
 use crate::transcript::Transcript;
 use journal::Entry;
 use kernel::handshake::{Door, Frame, command_ending};
-use kernel::{Notify, Processes, Readiness, SubjectProcess, Watch};
+use kernel::{Mechanism, Notify, Processes, Readiness, SubjectProcess, Watch};
 use model::{Nanos, SubjectId};
 use nix::sys::signalfd::SignalFd;
 use std::borrow::Cow;
@@ -264,8 +264,11 @@ impl<'o> Supervisor<'o> {
         running.has_ended = true;
         self.watch.forget(Event::Call(id));
         self.watch.forget(Event::Exit(id));
-        running.subject = None;
+        let dropped = running.subject.take().map_or(0, |subject| subject.mechanism().dropped());
         let process = running.process.take();
+        if dropped > 0 {
+            self.fail(Failure::ours(format!("{dropped} system calls were let go without an answer")));
+        }
         let ending = process.as_ref().and_then(SubjectProcess::ending);
         let at = self.record.now();
         match process {

@@ -208,7 +208,9 @@ fn a_dropped_notification_leaves_nobody_asleep<S: Stage>() {
     let (stage, mut mechanism) = S::raise(1, 0);
     let notification = next(&stage, &mut mechanism);
     let tid = notification.call().tid;
+    assert_eq!(mechanism.dropped(), 0);
     drop(notification);
+    assert_eq!(mechanism.dropped(), 1, "it is counted");
     assert_eq!(stage.heard(), HashMap::from([(tid, Heard::TheTruth)]));
 }
 

@@ -51,6 +51,9 @@ pub trait Mechanism {
     /// The descriptor that becomes readable when a call waits; none for a mechanism that is always ready.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
+    /// How many notifications were dropped without an answer: bugs of ours.
+    fn dropped(&self) -> u64;
+
     /// Receives the call that waits.
     ///
     /// # Errors

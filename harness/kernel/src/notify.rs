@@ -1,7 +1,7 @@
 //! The mechanism `notify`: seccomp user notification.
 //!
 //! # Kernel
-//! seccomp_unotify(2). `WAIT_KILLABLE_RECV` (since 5.19) keeps a received call from being restarted by a signal. Go
+//! seccomp_unotify(2). Letting a call go on (`CONTINUE`) is possible since 5.5. `WAIT_KILLABLE_RECV` (since 5.19) keeps a received call from being restarted by a signal. Go
 //! preempts with SIGURG every 10 ms, so without it calls are notified twice; see [`crate::probe`].
 
 use crate::Error;
@@ -47,11 +47,6 @@ impl Notify {
             received: 0,
         })
     }
-
-    /// How many notifications were dropped without an answer: bugs of ours.
-    pub fn dropped(&self) -> u64 {
-        self.listener.dropped.get()
-    }
 }
 
 impl Mechanism for Notify {
@@ -64,6 +59,10 @@ impl Mechanism for Notify {
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.listener.descriptor.as_fd())
+    }
+
+    fn dropped(&self) -> u64 {
+        self.listener.dropped.get()
     }
 
     fn receive(&mut self, ready: Readiness) -> Result<Received<Notification>, Error> {

@@ -24,8 +24,6 @@ pub struct Probe {
     pub capabilities: u64,
     /// The signals that whoever started us wants ignored (nohup(1), a shell's `&`): bit 0 is signal 1.
     pub ignored_signals: u64,
-    /// Whether this process runs under a seccomp filter already (`Seccomp:` in `/proc/self/status`).
-    pub is_filtered: bool,
 }
 
 /// What notifications can do here.
@@ -82,7 +80,6 @@ impl Probe {
             uid: nix::unistd::geteuid().as_raw(),
             capabilities: mask("CapEff"),
             ignored_signals: mask("SigIgn"),
-            is_filtered: field("Seccomp").is_some_and(|mode| mode != "0"),
         }
     }
 }

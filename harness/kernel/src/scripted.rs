@@ -63,6 +63,10 @@ impl Mechanism for Scripted {
         None
     }
 
+    fn dropped(&self) -> u64 {
+        self.settled.borrow().iter().filter(|settled| settled.was_dropped).count() as u64
+    }
+
     fn receive(&mut self, ready: Readiness) -> Result<Received<ScriptedNotification>, Error> {
         if ready == Readiness::HungUp {
             return Ok(Received::Gone);

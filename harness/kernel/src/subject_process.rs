@@ -34,11 +34,6 @@ impl SubjectProcess {
         pidfd::signal(self.descriptor.as_fd(), libc::SIGQUIT);
     }
 
-    /// Ends it at once.
-    pub fn kill(&self) {
-        pidfd::signal(self.descriptor.as_fd(), libc::SIGKILL);
-    }
-
     /// How it ended, once its parent has collected it; nothing before that, or on kernels before 6.15.
     pub fn ending(&self) -> Option<Ending> {
         pidfd::wait_status(self.descriptor.as_fd()).map(ending_of)
