@@ -272,7 +272,7 @@ fn a_kernel_without_notifications_is_the_hosts_failure() {
         outcome.expect_code(1).expect_stderr(&[
             "error: this kernel (",
             &says,
-            "help: they came with Linux 5.0",
+            "help: they are complete since Linux 5.5",
         ]);
         outcome.expect_stdout(&["the command failed: exit status 3"]);
     }

@@ -69,7 +69,7 @@ fn refused(obstacle: Obstacle, probe: &Probe) -> Failure {
             "this kernel ({}) offers no seccomp notifications: {errno}",
             probe.kernel
         ))
-        .help("they came with Linux 5.0; in a container, its seccomp profile may hide them: try `--security-opt seccomp=unconfined`"),
+        .help("they are complete since Linux 5.5; in a container, its seccomp profile may hide them: try `--security-opt seccomp=unconfined`"),
         Obstacle::Busy => Failure::theirs("another supervisor listens to this tree of processes already (EBUSY)")
             .help("a tree of processes has room for one seccomp listener; run duress outside of the other tool (a sandbox, or another duress)"),
         Obstacle::Refused(errno) => Failure::theirs(format!("the kernel refuses to put on a filter: {errno}"))

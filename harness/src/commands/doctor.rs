@@ -159,7 +159,7 @@ fn notifications(probe: &Probe) -> Check {
         }
         Err(Obstacle::Missing(errno)) => {
             check("seccomp", State::No, format!("no user notification: {errno}"), "nothing can be injected")
-                .help("it came with Linux 5.0; a container's seccomp profile may hide it")
+                .help("it is complete since Linux 5.5; a container's seccomp profile may hide it")
         }
         Err(Obstacle::Busy) => check(
             "seccomp",
