@@ -4,7 +4,7 @@ use benches::Effort;
 use criterion::Criterion;
 use journal::{Entry, FORMAT, Header, Mode, Store, Writer};
 use kernel::MappedLog;
-use model::{Call, CallSeq, Decision, Nanos, Outcome, RunId, Source, SubjectId, Sysno, Tgid, Tid};
+use model::{Call, CallSeq, Decision, Nanos, NoFacts, Outcome, RunId, Source, SubjectId, Sysno, Tgid, Tid};
 use policy::{Engine, Plan};
 use std::borrow::Cow;
 use std::hint::black_box;
@@ -12,8 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-const CALL: Call =
-    Call { seq: CallSeq(100_000), tid: Tid(12_345), sysno: Sysno::getppid, args: [0x7ffc_1234_5678; 6] };
+const CALL: Call = Call { tid: Tid(12_345), sysno: Sysno::getppid, args: [0x7ffc_1234_5678; 6] };
 
 fn engine(specs: &[&str]) -> Engine {
     let source = |spec: &&str| Arc::new(Source { name: "-e".to_owned(), text: (*spec).to_owned() });
@@ -24,9 +23,9 @@ fn engine(specs: &[&str]) -> Engine {
 
 /// What the supervisor writes down of a call that a rule hit.
 fn entries(engine: &mut Engine) -> [Entry<'static>; 2] {
-    let decision = engine.decide(&CALL);
+    let decision = engine.decide(&CALL, Nanos(0), &mut NoFacts);
     assert_ne!(decision, Decision::Pass, "the rule hits");
-    let (subject, seq, at) = (SubjectId(1), CALL.seq, Nanos(5_000_000_000));
+    let (subject, seq, at) = (SubjectId(1), CallSeq(100_000), Nanos(5_000_000_000));
     let decided = Entry::Decided {
         subject,
         seq,
@@ -94,7 +93,9 @@ fn decide(criterion: &mut Criterion) {
     ];
     for (name, specs) in plans {
         let mut engine = engine(specs);
-        criterion.bench_function(name, |bencher| bencher.iter(|| engine.decide(black_box(&CALL))));
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| engine.decide(black_box(&CALL), Nanos(0), &mut NoFacts))
+        });
     }
 }
 

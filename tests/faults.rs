@@ -79,17 +79,18 @@ fn delays_hold_the_caller_before_the_call_or_after_its_answer() {
 }
 
 #[test]
-fn a_delay_after_a_call_that_is_executed_is_refused_before_anything_is_launched() {
+fn what_no_mechanism_that_may_be_used_can_do_is_refused_before_anything_is_launched() {
     if !has(NEEDS) {
         return;
     }
     let folder = Module::new(&[]);
-    let outcome = run_in(folder.path(), &["-e", "mkdirat:delay_exit=5ms"], &["mkdir"]);
+    let outcome =
+        run_in(folder.path(), &["--mechanism", "notify", "-e", "mkdirat:delay_exit=5ms"], &["mkdir"]);
     outcome.expect_code(2).expect_stderr(&[
         "error: rule `rule-1` needs holding a call after it was executed",
         " --> -e:1:9",
         "1 | mkdirat:delay_exit=5ms",
-        "  |         ^^^^^^^^^^^^^^ `notify` cannot do this",
+        "  |         ^^^^^^^^^^^^^^ no mechanism that may be used here can do this",
         "help: use `delay_enter`",
     ]);
     assert_eq!(outcome.stdout, "");

@@ -161,10 +161,13 @@ fault = { delay_exit = "5ms" }
 }
 
 #[test]
-fn what_the_mechanism_cannot_do_is_an_error_of_the_plan() {
-    let module = Module::new(&[("plan.toml", "[[rule]]\ncalls = 'close'\nfault = { delay_exit = '5ms' }\n")]);
+fn rules_that_contradict_each_other_are_named() {
+    let plan = "[[rule]]\nname = 'a'\ncalls = 'openat'\nfault = { text = 'x' }\n\n\
+                [[rule]]\nname = 'b'\ncalls = 'openat,close'\nfault = { lie = 'EIO' }\n";
+    let module = Module::new(&[("plan.toml", plan)]);
     check(&module, "plan.toml").expect_code(2).expect_stderr(&[
-        "error: rule `rule-1` needs holding a call after it was executed\n --> plan.toml:3:24\n",
-        "help: use `delay_enter`",
+        "error: rules `a` and `b` contradict each other\n --> plan.toml:9:17\n",
+        "on `openat` this needs replacing the result of a call that was executed",
+        "help: a call belongs to one mechanism",
     ]);
 }

@@ -1,5 +1,6 @@
 //! The command line, as typed.
 
+use crate::orders::Mechanisms;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,15 +28,37 @@ Exit codes:
   130, 143  interrupted by a signal (128 and its number)";
 
 const RUN_EXAMPLES: &str = "\
-SPEC is SYSCALL[,SYSCALL…]:KEY=VALUE[:…], as strace -e inject knows it:
-  error=ENOSPC        the call fails with this error, and is not executed
-  retval=0            the call returns this value, and is not executed
-  delay_enter=5ms     its caller is held before the call (ns, us, ms, s; a bare number is microseconds)
-  delay_exit=5ms      its caller is held after the answer of error= or retval=
-  when=3              which occurrences: 3, 3+, 3+2, 3..9, 3..9+2
-  rate=0.1            this share of the occurrences, chosen by --seed
+SPEC is SYSCALL[,SYSCALL…]:KEY=VALUE[:…], as strace -e inject knows it.
+System calls are named, or meant by class (%file, %desc, %network, %process, %memory, %signal), by /regex, all, or !these.
+
+What happens to a call that is hit:
+  error=ENOSPC        it fails with this error, and is not executed (error=legal: one of its manual page, by --seed)
+  retval=0            it returns this value, and is not executed
+  delay_enter=5ms     its caller is held before it (ns, us, ms, s; a bare number is microseconds);
+                      also uniform(1ms,9ms), exponential(MEAN), lognormal(MEDIAN,SIGMA), pareto(MIN,SHAPE)
+  delay_exit=5ms      its caller is held after it
+  signal=SIGUSR1      its caller gets this signal
+  short=512           it transfers at most so many bytes
+  lie=EIO             it is executed, and reports this: an error, a value, +N or -N beside the truth
+  arg3=0              it is executed with this argument changed (from 1; arg1 to arg6)
+  syscall=getpid      this call is executed in its place
+  poke_enter=@arg2=68 bytes are written where an argument points, before it; poke_exit: after it
+  interrupt=SIGURG    a signal interrupts it: repeated behind a handler with SA_RESTART, else EINTR
+  not_ready           EAGAIN, and the readiness event follows
+  kill=thread         its caller ends as by seccomp: thread, process, or trap (a SIGSYS)
+  content=FILE        what it opens has this file's content (text=WORDS: these words)
+  max_descriptors=64  EMFILE while so many are open; likewise max_disk=1MiB, max_memory=1GiB, max_threads=20
+
+Which calls are hit, all of these together:
+  when=3              by number: 3, 3+, 3+2, 3..9, 3..9+2
+  rate=0.1            this share, chosen by --seed
+  burst=3/20          three in a row, then twenty are let through
+  limit=5/1s          at most five in a second (limit=5: in all)
+  where=path(/var/**) only where this holds; comes last. path() fd() fdkind() port() addr() arg() exe() argv() child()
+                      uid() after() once-per() …, with & | ! and parentheses; `duress plan explain` says what it costs
+Beside these:
   name=disk-full      what reports call the rule
-System calls are named, or meant by class: %file, %desc, %network, %process, %memory, %signal.
+  quiet               the kernel's filter fails the calls alone: free of cost, and not counted
 
 Examples:
   duress run -e 'openat:error=ENOSPC:when=3' -- go test ./...
@@ -54,7 +77,7 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Draw a recorded run's report again, from its journal
     Show(ShowArgs),
-    /// Check a plan file
+    /// Check a plan file, or explain it
     #[command(subcommand)]
     Plan(PlanCommand),
     /// Tell what this host allows, and what therefore works; exit 3 where the main job cannot run
@@ -66,6 +89,11 @@ pub(crate) struct RunArgs {
     /// Inject a fault into system calls (repeatable; the first rule that fires wins)
     #[arg(short = 'e', long = "inject", value_name = "SPEC")]
     pub(crate) inject: Vec<String>,
+
+    /// Attach to this running process, as strace -p does, in the place of a command; Ctrl-C lets it go
+    #[arg(short = 'p', long = "attach", value_name = "PID", conflicts_with_all = ["command", "whole_tree"])]
+    #[arg(value_parser = clap::value_parser!(i32).range(1..))]
+    pub(crate) attach: Option<i32>,
 
     /// Read rules from a plan file; they come before those of -e
     #[arg(long, value_name = "FILE")]
@@ -87,6 +115,14 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) whole_tree: bool,
 
+    /// Refuse errors that no manual page names for their call, instead of warning of them
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// How calls are trapped
+    #[arg(long, value_enum, default_value_t = Mechanisms::Auto, value_name = "MECHANISM")]
+    pub(crate) mechanism: Mechanisms,
+
     /// Exit 0 even if rules were given and none fired
     #[arg(long)]
     pub(crate) allow_vacuous: bool,
@@ -100,7 +136,7 @@ pub(crate) struct RunArgs {
     pub(crate) out: Option<PathBuf>,
 
     /// The command, after `--`
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    #[arg(last = true, required_unless_present = "attach", value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
 }
 
@@ -138,6 +174,20 @@ pub(crate) enum PlanCommand {
     Check {
         /// The plan file
         file: PathBuf,
+        /// Refuse errors that no manual page names for their call, instead of warning of them
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Say what each rule means on this host: who decides what, and what that costs
+    Explain {
+        /// A rule, as for `duress run` (repeatable)
+        #[arg(short = 'e', long = "inject", value_name = "SPEC", required_unless_present = "file")]
+        inject: Vec<String>,
+        /// The plan file
+        file: Option<PathBuf>,
+        /// How calls are to be trapped
+        #[arg(long, value_enum, default_value_t = Mechanisms::Auto, value_name = "MECHANISM")]
+        mechanism: Mechanisms,
     },
 }
 

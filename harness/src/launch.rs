@@ -3,7 +3,8 @@
 use crate::exit::{Failure, chain};
 use golang::{GoCommand, Style, Toolchain, Verb};
 use journal::Mode;
-use shim::{GUARD_VERB, SHIM_VERB};
+use model::Tgid;
+use shim::{ATTEND_VERB, GUARD_VERB, SHIM_VERB};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ pub(crate) struct Target {
     go: Option<GoCommand>,
     command: Vec<String>,
     whole_tree: bool,
+    /// The process that is attached to, in the place of a command.
+    attended: Option<Tgid>,
 }
 
 impl Target {
@@ -37,7 +40,24 @@ impl Target {
                 None
             }
         };
-        Ok(Target { mode, toolchain, go, command: command.to_vec(), whole_tree })
+        Ok(Target { mode, toolchain, go, command: command.to_vec(), whole_tree, attended: None })
+    }
+
+    /// A process that runs already. What the guard starts then only waits for its end.
+    pub(crate) fn running(process: Tgid) -> Result<Target, Failure> {
+        if !Path::new(&format!("/proc/{process}")).is_dir() {
+            return Err(
+                Failure::yours(format!("there is no process {process}")).help("look for it with `pgrep -a`")
+            );
+        }
+        Ok(Target {
+            mode: Mode::Attached,
+            toolchain: None,
+            go: None,
+            command: Vec::new(),
+            whole_tree: false,
+            attended: Some(process),
+        })
     }
 
     /// How go test was asked to print; none for other commands, whose output is shown as it comes.
@@ -57,6 +77,9 @@ impl Target {
         let interposed = |go: &GoCommand, shim: &[String]| {
             go.interposed(self.goflags(), shim).map_err(|error| Failure::theirs(chain(&error)))
         };
+        if let Some(process) = self.attended {
+            return Ok(vec![ourselves.to_owned(), ATTEND_VERB.to_owned(), process.to_string()]);
+        }
         match &self.go {
             Some(go) if self.whole_tree => Ok(through_shim(&interposed(go, &[])?)),
             Some(go) => interposed(go, &shim),

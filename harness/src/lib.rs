@@ -11,6 +11,7 @@
 //! It deliberately contains no unsafe code and no knowledge of formats.
 
 mod about;
+mod caught;
 mod cli;
 mod clock;
 mod commands;

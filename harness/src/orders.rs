@@ -3,8 +3,9 @@
 use crate::exit::{Failure, chain};
 use crate::relay::Audience;
 use kernel::filter::Filter;
-use kernel::probe::{Obstacle, Probe};
-use model::{Interest, RuleId, RunId, Sysno};
+use kernel::probe::{Obstacle, Probe, TraceObstacle};
+use kernel::{Mechanism, Notify, Trace};
+use model::{Capabilities, Capability, Diagnostic, Interest, RuleId, RunId, Sieve, Sysno, Tgid, Via};
 use policy::{Engine, Plan};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,8 +16,12 @@ use std::time::Duration;
 pub(crate) struct Orders {
     pub(crate) command: Vec<String>,
     pub(crate) cwd: PathBuf,
+    /// The process to attach to, in the place of a command.
+    pub(crate) attach: Option<Tgid>,
     pub(crate) plan: Plan,
     pub(crate) watch: Vec<Sysno>,
+    /// What is trapped for all that, and by what.
+    pub(crate) interest: Interest,
     pub(crate) seed: u64,
     pub(crate) timeout: Option<Duration>,
     pub(crate) whole_tree: bool,
@@ -42,23 +47,132 @@ impl Orders {
         match &self.replay {
             None => Engine::new(&self.plan, self.seed, key),
             Some(recorded) => {
-                Engine::replaying(&self.plan, recorded.picks.get(key).into_iter().flatten().copied())
+                let picks = recorded.picks.get(key).into_iter().flatten().copied();
+                Engine::replaying(&self.plan, self.seed, key, picks)
             }
         }
     }
 
     /// Compiles the filter, after asking the kernel what it can do.
     pub(crate) fn prepare(&mut self, probe: &Probe) -> Result<(), Failure> {
-        let mut interest: Interest = self.plan.interest();
-        interest.extend(self.watch.iter().copied());
-        if interest.is_empty() {
+        if self.interest.needs(Via::Trace) || self.attach.is_some() {
+            probe.trace().map_err(|obstacle| {
+                let needs =
+                    if self.attach.is_some() { "attaching to a process".to_owned() } else { self.traced() };
+                untraceable(&needs, obstacle)
+            })?;
+        }
+        // A process that runs already takes no filter.
+        if self.interest.is_empty() || self.attach.is_some() {
             return Ok(());
         }
-        let features = probe.notify.map_err(|obstacle| refused(obstacle, probe))?;
-        self.filter =
-            Filter::compile(&interest).map_err(|error| Failure::ours(chain(&error)))?.instructions();
-        self.filter_flags = features.flags();
+        let filter = Filter::compile(&self.interest).map_err(|error| Failure::ours(chain(&error)))?;
+        if filter.needs_listener() {
+            self.filter_flags = probe.notify.map_err(|obstacle| refused(obstacle, probe))?.flags();
+        }
+        self.filter = filter.instructions();
         Ok(())
+    }
+
+    /// The rules that need ptrace, for a message.
+    fn traced(&self) -> String {
+        let notify = Notify::capabilities();
+        let beyond = |rule: &&policy::Rule| rule.effect.needs().iter().any(|need| !notify.has(*need));
+        match self.plan.rules.iter().find(beyond) {
+            Some(rule) => format!("rule `{}`", rule.name),
+            None => "--mechanism trace".to_owned(),
+        }
+    }
+
+    /// How calls are interposed on, for the journal.
+    pub(crate) fn mechanism(&self) -> String {
+        let used = [
+            (self.interest.needs(Via::Notify), "notify"),
+            (self.interest.needs(Via::Trace), "trace"),
+            (!self.interest.quiet().is_empty(), "quiet"),
+        ];
+        let used: Vec<&str> =
+            used.into_iter().filter(|(is_used, _)| *is_used).map(|(_, name)| name).collect();
+        if used.is_empty() { "none".to_owned() } else { used.join("+") }
+    }
+}
+
+/// Which mechanisms a run may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Mechanisms {
+    /// Notification, and ptrace for what needs it
+    #[default]
+    Auto,
+    /// seccomp user notification only
+    Notify,
+    /// ptrace only
+    Trace,
+    /// Of a process that runs already, and takes no filter: ptrace, without what only a filter can do
+    #[value(skip)]
+    Attach,
+}
+
+impl Mechanisms {
+    fn able(self, via: Via) -> Option<Capabilities> {
+        match (self, via) {
+            (Mechanisms::Auto | Mechanisms::Notify, Via::Notify) => Some(Notify::capabilities()),
+            (Mechanisms::Auto | Mechanisms::Trace, Via::Trace) => Some(Trace::capabilities()),
+            (Mechanisms::Attach, Via::Trace) => {
+                let trace = Trace::capabilities();
+                let able: Vec<Capability> = Capability::ALL
+                    .into_iter()
+                    .filter(|one| trace.has(*one) && *one != Capability::Kill)
+                    .collect();
+                Some(Capabilities::of(&able))
+            }
+            (Mechanisms::Trace | Mechanisms::Attach, Via::Notify) | (Mechanisms::Notify, Via::Trace) => None,
+        }
+    }
+
+    /// Those that a recorded run used: ptrace alone is kept, for it was asked for, or needed.
+    pub(crate) fn of(recorded: &str) -> Mechanisms {
+        if recorded == "trace" { Mechanisms::Trace } else { Mechanisms::Auto }
+    }
+
+    /// What is trapped for a plan and what is only watched, and every rule that cannot be honoured.
+    pub(crate) fn assign(self, plan: &Plan, watch: &[Sysno]) -> (Interest, Vec<Diagnostic>) {
+        let (mut interest, found) = plan.assign(&|via| self.able(via));
+        let via = match self {
+            Mechanisms::Auto | Mechanisms::Notify => Via::Notify,
+            Mechanisms::Trace | Mechanisms::Attach => Via::Trace,
+        };
+        for sysno in watch {
+            interest.trap(*sysno, via, Sieve::always());
+        }
+        (interest, found)
+    }
+}
+
+/// Why this host cannot trace, for the user.
+fn untraceable(needs: &str, obstacle: TraceObstacle) -> Failure {
+    let (why, help) = against_tracing(obstacle);
+    Failure::theirs(format!("{needs} needs ptrace, and {why}")).help(help)
+}
+
+/// What stands in the way of tracing, and what to do about it.
+pub(crate) fn against_tracing(obstacle: TraceObstacle) -> (String, &'static str) {
+    match obstacle {
+        TraceObstacle::Forbidden => (
+            "kernel.yama.ptrace_scope is 3: nobody may trace until the next boot".to_owned(),
+            "use faults that notification can do: error, retval, delay_enter, max_descriptors, …",
+        ),
+        TraceObstacle::Privileged => (
+            "kernel.yama.ptrace_scope is 2: only the superuser may trace".to_owned(),
+            "run duress as root, or set kernel.yama.ptrace_scope to 1",
+        ),
+        TraceObstacle::Missing(errno) => (
+            format!("this kernel does not have all that it takes: {errno}"),
+            "it is complete since Linux 5.3",
+        ),
+        TraceObstacle::Refused(errno) => (
+            format!("this host forbids it: {errno}"),
+            "in a container its seccomp profile may: try `--cap-add SYS_PTRACE`; inside of another tracer it cannot work",
+        ),
     }
 }
 

@@ -7,12 +7,12 @@ use crate::orders::Orders;
 use crate::record::Record;
 use crate::relay::Relay;
 use crate::run_dir::RunDir;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{Signals, Supervisor};
 use golang::Console;
 use journal::{FORMAT, Header, RuleHead};
 use kernel::handshake::Door;
 use kernel::probe::Probe;
-use model::{ForcedResult, Sysno};
+use model::{Sysno, Via};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -27,7 +27,10 @@ pub(crate) struct Session {
 pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     let probe = Probe::take();
     orders.prepare(&probe)?;
-    let target = Target::find(&orders.command, &orders.cwd, orders.whole_tree)?;
+    let target = match orders.attach {
+        Some(process) => Target::running(process)?,
+        None => Target::find(&orders.command, &orders.cwd, orders.whole_tree)?,
+    };
     let started = clock::unix_ms();
     let dir = RunDir::create(orders.out.as_deref(), started)?;
     let door = Door::open().map_err(|error| Failure::theirs(chain(&error)))?;
@@ -42,7 +45,9 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     let Guarded { child, stdout, stderr } = target.start(&orders.cwd, door.name())?;
     // After the guard, which inherits the user's own signal mask and hands it on; before the threads, which inherit ours.
     // A signal in between ends us, and the guard finds nobody and starts nothing.
-    let (signals, mask) = take_signals(probe.ignored_signals)?;
+    let (ours, mask) = take_signals(probe.ignored_signals)?;
+    let stops = if orders.interest.needs(Via::Trace) { Some(take_stops()?) } else { None };
+    let signals = Signals { ours, stops };
     let console = target.style().map(Console::new);
     let relay = Relay::start(stdout, stderr, console, orders.audience)
         .map_err(|error| Failure::theirs(format!("cannot read the target's output: {error}")))?;
@@ -73,16 +78,23 @@ fn take_signals(ignored: u64) -> Result<(SignalFd, SigSet), Failure> {
     Ok((descriptor.map_err(failed)?, before))
 }
 
+/// From now on it is read by the loop when a traced thread stops.
+fn take_stops() -> Result<SignalFd, Failure> {
+    let failed = |errno: nix::Error| Failure::theirs(format!("cannot take over signals: {errno}"));
+    let stops: SigSet = [Signal::SIGCHLD].into_iter().collect();
+    stops.thread_block().map_err(failed)?;
+    SignalFd::with_flags(&stops, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(failed)
+}
+
 fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started_unix_ms: u64) -> Header {
     let rules = orders.plan.rules.iter().map(|rule| {
-        let forced = match rule.fault.result {
-            Some(ForcedResult::Error(errno)) => errno.name().zip(errno.description()),
-            Some(ForcedResult::Value(_)) | None => None,
-        };
+        let forced = rule.effect.error().and_then(|errno| errno.name().zip(errno.description()));
         RuleHead {
             name: rule.name.clone(),
             spec: rule.spec(),
             errors: forced.map(|(name, words)| (name.to_owned(), words.to_owned())).into_iter().collect(),
+            is_quiet: rule.is_quiet,
+            is_racy: rule.is_racy(),
         }
     });
     Header {
@@ -101,7 +113,7 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
         replay_of: orders.replay.as_ref().and_then(|recorded| recorded.run.clone()),
         go: target.toolchain.as_ref().map(|toolchain| toolchain.version.to_string()),
         kernel: probe.kernel.clone(),
-        mechanism: "notify".to_owned(),
+        mechanism: orders.mechanism(),
         started_unix_ms,
     }
 }

@@ -2,10 +2,9 @@
 
 use crate::cli::RunArgs;
 use crate::exit::Failure;
-use crate::orders::Orders;
+use crate::orders::{Mechanisms, Orders};
 use crate::relay::Audience;
-use kernel::{Mechanism, Notify};
-use model::{Diagnostic, Source, Sysno};
+use model::{Diagnostic, Severity, Source, Sysno, Tgid};
 use policy::Plan;
 use std::fs;
 use std::path::Path;
@@ -17,18 +16,34 @@ pub(crate) const DEFAULT_SEED: u64 = 1;
 /// Orders from the arguments of `duress run`, and warnings that do not stop it.
 pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<Diagnostic>), Failure> {
     let file = args.plan.as_deref().map(read_plan).transpose()?;
-    let (plan, mut found) = read(file.as_ref(), &args.inject);
+    let (plan, mut found) = read(file.as_ref(), &args.inject, Unlikely::refused(args.strict));
     let (watch, in_watch) = watch(&args.watch);
     found.extend(in_watch);
+    // A process that runs already takes no filter; ptrace can serve it.
+    let mechanisms = if args.attach.is_some() { Mechanisms::Attach } else { args.mechanism };
+    let (interest, unable) = mechanisms.assign(&plan, &watch);
+    found.extend(unable);
+    if let Some(quiet) = plan.rules.iter().find(|rule| rule.is_quiet).filter(|_| args.attach.is_some()) {
+        return Err(Failure::yours(format!(
+            "rule `{}` is quiet, and a process that runs already takes no filter",
+            quiet.name
+        ))
+        .help("drop `quiet`, or start the command under duress"));
+    }
     if found.iter().any(Diagnostic::is_error) {
         return Err(Failure::mistakes(found));
     }
     let orders = Orders {
-        command: args.command.clone(),
+        command: match args.attach {
+            Some(process) => vec!["-p".to_owned(), process.to_string()],
+            None => args.command.clone(),
+        },
         cwd: std::env::current_dir()
             .map_err(|error| Failure::theirs(format!("cannot find the current folder: {error}")))?,
+        attach: args.attach.map(Tgid),
         plan,
         watch,
+        interest,
         seed: args.seed.unwrap_or(DEFAULT_SEED),
         timeout: args.timeout,
         whole_tree: args.whole_tree,
@@ -41,12 +56,37 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
     Ok((orders, found))
 }
 
-/// A plan from a file and `-e` arguments, with every mistake in either and every rule that cannot be honoured.
-pub(crate) fn read(file: Option<&Arc<Source>>, injects: &[String]) -> (Plan, Vec<Diagnostic>) {
+/// What is made of an error that no manual page names for its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unlikely {
+    /// A warning.
+    Warned,
+    /// A mistake.
+    Refused,
+}
+
+impl Unlikely {
+    /// What `--strict` means.
+    pub(crate) fn refused(is_strict: bool) -> Unlikely {
+        if is_strict { Unlikely::Refused } else { Unlikely::Warned }
+    }
+}
+
+/// A plan from a file and `-e` arguments, with every mistake in either.
+pub(crate) fn read(
+    file: Option<&Arc<Source>>,
+    injects: &[String],
+    unlikely: Unlikely,
+) -> (Plan, Vec<Diagnostic>) {
     let injects: Vec<Arc<Source>> =
         injects.iter().map(|text| Arc::new(Source { name: "-e".to_owned(), text: text.clone() })).collect();
     let (plan, mut found) = Plan::read(file, &injects);
-    found.extend(plan.check_against("notify", &Notify::capabilities()));
+    found.extend(plan.unlikely_errors().into_iter().map(|mut warning| {
+        if unlikely == Unlikely::Refused {
+            warning.severity = Severity::Error;
+        }
+        warning
+    }));
     (plan, found)
 }
 

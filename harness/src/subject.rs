@@ -1,40 +1,76 @@
-//! One launch under duress: its mechanism, its engine, its calls.
+//! One launch under duress: its engine, and its calls on their way from the trap to the journal.
 
 use crate::parking::Parking;
 use crate::record::Record;
 use journal::Entry;
-use kernel::{Answer, Mechanism, Processes, Readiness, Received, Trapped};
-use model::{Call, Decision, Fault, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid};
+use kernel::{Processes, Received, Returned, Settling, Trapped, Witness};
+use model::{Call, CallSeq, Decision, Fault, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid};
 use policy::Engine;
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
 
 /// How a subject treats its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// The shim has not become the target yet; its `execve` is ours, not the target's, and no occurrence of anything.
-    Launching {
-        /// The shim's process.
-        shim: Tid,
-    },
+    Launching,
     /// Every call is judged.
     Running,
     /// The run is being ended: calls pass, so that the target can say what it has to say.
     Draining,
 }
 
-/// A subject whose calls are trapped.
+/// A subject whose calls are trapped, by whatever mechanisms.
 #[derive(Debug)]
-pub(crate) struct Subject<M> {
+pub(crate) struct Subject {
     id: SubjectId,
-    mechanism: M,
     engine: Engine,
     stage: Stage,
+    /// Its first process.
+    first: Tgid,
+    /// How many calls it has made so far.
+    calls: u64,
+    /// Calls that the kernel executes under a fault, by their threads.
+    running: HashMap<Tid, Decided>,
 }
 
-/// Whether a subject goes on.
+/// A call that was decided upon, and the fault that it gets.
+#[derive(Debug)]
+struct Decided {
+    seq: CallSeq,
+    fault: Fault,
+}
+
+/// A call that waits for its moment.
+pub(crate) struct Held<N: Trapped> {
+    decided: Decided,
+    place: Place<N>,
+}
+
+/// Where a call is held.
+enum Place<N: Trapped> {
+    /// Before it is executed or answered.
+    Before(N),
+    /// Behind it.
+    Behind(N::Return),
+}
+
+impl<N: Trapped> fmt::Debug for Held<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.decided.fmt(f)
+    }
+}
+
+/// Whether a mechanism goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Continues {
+    /// More calls may come.
     Yes,
+    /// Nothing waits now.
+    Idle,
+    /// The last tracee is gone.
     No,
 }
 
@@ -53,19 +89,23 @@ impl From<journal::Error> for ServeError {
     }
 }
 
-impl<M: Mechanism> Subject<M> {
-    pub(crate) fn new(id: SubjectId, mechanism: M, engine: Engine, shim: Tgid) -> Subject<M> {
-        Subject { id, mechanism, engine, stage: Stage::Launching { shim: Tid(shim.0) } }
+/// What all subjects of a run share.
+#[derive(Debug)]
+pub(crate) struct Common<'r, N: Trapped> {
+    pub(crate) record: &'r mut Record,
+    pub(crate) parking: &'r mut Parking<Held<N>>,
+    pub(crate) processes: &'r mut Processes,
+}
+
+impl Subject {
+    /// A subject that a shim is about to become.
+    pub(crate) fn new(id: SubjectId, engine: Engine, shim: Tgid) -> Subject {
+        Subject { id, engine, stage: Stage::Launching, first: shim, calls: 0, running: HashMap::new() }
     }
 
-    /// What the loop waits on.
-    pub(crate) fn mechanism(&self) -> &M {
-        &self.mechanism
-    }
-
-    /// The shim became the target, or never will.
+    /// The shim became the target, or never will; or the target ran before we came.
     pub(crate) fn launched(&mut self) {
-        if matches!(self.stage, Stage::Launching { .. }) {
+        if self.stage == Stage::Launching {
             self.stage = Stage::Running;
         }
     }
@@ -75,70 +115,162 @@ impl<M: Mechanism> Subject<M> {
         self.stage = Stage::Draining;
     }
 
-    /// Receives the call that waits, decides, writes the decision down, and settles or parks the call.
-    pub(crate) fn serve(
+    /// Takes what a mechanism received: decides, writes the decision down, and settles or parks the call.
+    pub(crate) fn take<N: Trapped>(
         &mut self,
-        ready: Readiness,
-        record: &mut Record,
-        parking: &mut Parking<M>,
-        processes: &mut Processes,
+        received: Received<N>,
+        common: &mut Common<'_, N>,
     ) -> Result<Continues, ServeError> {
-        let notification = match self.mechanism.receive(ready).map_err(ServeError::Kernel)? {
+        match received {
             Received::Gone => return Ok(Continues::No),
-            Received::Nothing => return Ok(Continues::Yes),
-            Received::Call(notification) => notification,
-        };
-        let call = *notification.call();
-        let judged = self.judge(&call);
-        let decision = judged.unwrap_or(Decision::Pass);
-        let matched = if judged.is_some() { self.engine.matched() } else { &[] };
-        let at = record.now();
-        if let Err(error) = record.put(&decided(self.id, &call, decision, matched, at, processes)) {
-            // Its caller sleeps until the run is ended, which follows.
-            parking.park(Nanos(u64::MAX), self.id, notification, Answer::Continue);
-            return Err(error.into());
-        }
-        match decision {
-            Decision::Pass => {
-                let outcome = notification.settle(Answer::Continue);
-                if outcome != Outcome::Passed {
-                    settled(record, self.id, &call, outcome)?;
-                }
-            }
-            Decision::Inject { fault, .. } => {
-                let answer = answer_of(&fault);
-                if fault.hold().is_zero() {
-                    settled(record, self.id, &call, notification.settle(answer))?;
-                } else {
-                    let hold = u64::try_from(fault.hold().as_nanos()).unwrap_or(u64::MAX);
-                    parking.park(Nanos(at.0.saturating_add(hold)), self.id, notification, answer);
+            Received::Nothing => return Ok(Continues::Idle),
+            Received::Call(notification) => self.called(notification, common)?,
+            Received::Returned(behind) => self.returned(behind, common)?,
+            Received::Lost(tid) => {
+                if let Some(decided) = self.running.remove(&tid) {
+                    self.settled(common.record, decided.seq, Outcome::Vanished)?;
                 }
             }
         }
         Ok(Continues::Yes)
     }
 
+    fn called<N: Trapped>(&mut self, notification: N, common: &mut Common<'_, N>) -> Result<(), ServeError> {
+        let call = *notification.call();
+        self.calls += 1;
+        let seq = CallSeq(self.calls);
+        let at = common.record.now();
+        let judged = self.judge(&call, at, common.processes);
+        let (decision, matched) = match judged {
+            Some(decision) => (decision, self.engine.matched()),
+            None => (Decision::Pass, &[][..]),
+        };
+        let entry = decided(self.id, seq, &call, &decision, matched, at, common.processes);
+        if let Err(error) = common.record.put(&entry) {
+            // Its caller sleeps until the run is ended, which follows.
+            let held = Held {
+                decided: Decided { seq, fault: Fault::default() },
+                place: Place::Before(notification),
+            };
+            common.parking.park(Nanos(u64::MAX), self.id, held);
+            return Err(error.into());
+        }
+        let Decision::Inject { fault, .. } = decision else {
+            let outcome = notification.pass();
+            if outcome != Outcome::Passed {
+                self.settled(common.record, seq, outcome)?;
+            }
+            return Ok(());
+        };
+        // What is not executed has no "after": both delays come before its answer.
+        let hold = if fault.is_executed() { fault.delay_enter } else { fault.hold() };
+        let decided = Decided { seq, fault };
+        if hold.is_zero() {
+            self.settle(notification, decided, common.record)?;
+        } else {
+            common.parking.park(
+                later(at, hold),
+                self.id,
+                Held { decided, place: Place::Before(notification) },
+            );
+        }
+        Ok(())
+    }
+
+    fn settle<N: Trapped>(
+        &mut self,
+        notification: N,
+        decided: Decided,
+        record: &mut Record,
+    ) -> Result<(), journal::Error> {
+        let tid = notification.call().tid;
+        match notification.settle(&decided.fault) {
+            Settling::Done(outcome) => self.settled(record, decided.seq, outcome),
+            Settling::Running => {
+                self.running.insert(tid, decided);
+                Ok(())
+            }
+        }
+    }
+
+    fn returned<N: Trapped>(
+        &mut self,
+        behind: N::Return,
+        common: &mut Common<'_, N>,
+    ) -> Result<(), ServeError> {
+        let Some(decided) = self.running.remove(&behind.tid()) else {
+            // Nothing awaits it; let it go on.
+            behind.settle(&Fault::default());
+            return Ok(());
+        };
+        if decided.fault.delay_exit.is_zero() || self.stage == Stage::Draining {
+            return Ok(self.finish::<N>(behind, &decided, common.record)?);
+        }
+        let due = later(common.record.now(), decided.fault.delay_exit);
+        common.parking.park(due, self.id, Held { decided, place: Place::Behind(behind) });
+        Ok(())
+    }
+
+    fn finish<N: Trapped>(
+        &self,
+        behind: N::Return,
+        decided: &Decided,
+        record: &mut Record,
+    ) -> Result<(), journal::Error> {
+        let outcome = behind.settle(&decided.fault);
+        self.settled(record, decided.seq, outcome)
+    }
+
+    /// Goes on with a call whose moment has come.
+    pub(crate) fn resume<N: Trapped>(
+        &mut self,
+        held: Held<N>,
+        record: &mut Record,
+    ) -> Result<(), journal::Error> {
+        match held.place {
+            Place::Before(notification) => self.settle(notification, held.decided, record),
+            Place::Behind(behind) => self.finish::<N>(behind, &held.decided, record),
+        }
+    }
+
+    /// Writes down that what still runs will not return, for the last tracee is gone.
+    pub(crate) fn ended(&mut self, record: &mut Record) -> Result<(), journal::Error> {
+        let mut lost: Vec<CallSeq> = self.running.drain().map(|(_, decided)| decided.seq).collect();
+        lost.sort_unstable();
+        lost.into_iter().try_for_each(|seq| self.settled(record, seq, Outcome::Vanished))
+    }
+
     /// What the plan says of a call; nothing where the call is not the target's, or the run is being ended.
-    fn judge(&mut self, call: &Call) -> Option<Decision> {
+    fn judge(&mut self, call: &Call, now: Nanos, processes: &mut Processes) -> Option<Decision> {
         match self.stage {
-            Stage::Launching { shim } if call.tid == shim && call.sysno == Sysno::execve => {
+            Stage::Launching if call.tid == Tid(self.first.0) && call.sysno == Sysno::execve => {
                 self.stage = Stage::Running;
                 None
             }
-            Stage::Launching { .. } | Stage::Running => {
+            Stage::Launching | Stage::Running => {
                 // Any other call means that the target runs: the shim's filtered thread makes none but execve.
                 self.stage = Stage::Running;
-                Some(self.engine.decide(call))
+                let mut facts = Witness::of(call.tid, self.first, processes);
+                Some(self.engine.decide(call, now, &mut facts))
             }
             Stage::Draining => None,
         }
     }
+
+    fn settled(&self, record: &mut Record, seq: CallSeq, outcome: Outcome) -> Result<(), journal::Error> {
+        record.put(&Entry::Settled { subject: self.id, seq, outcome, at: record.now() })
+    }
+}
+
+fn later(at: Nanos, hold: Duration) -> Nanos {
+    Nanos(at.0.saturating_add(u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX)))
 }
 
 fn decided<'a>(
     subject: SubjectId,
+    seq: CallSeq,
     call: &'a Call,
-    decision: Decision,
+    decision: &Decision,
     matched: &'a [RuleId],
     at: Nanos,
     processes: &mut Processes,
@@ -149,38 +281,15 @@ fn decided<'a>(
     };
     Entry::Decided {
         subject,
-        seq: call.seq,
+        seq,
         pid,
         tid: call.tid,
         sysno: call.sysno,
         args: Cow::Borrowed(args),
         matched: Cow::Borrowed(matched),
-        decision,
+        decision: decision.clone(),
         at,
     }
-}
-
-/// Settles a parked call and writes down what came of it.
-pub(crate) fn settle_parked<N: Trapped>(
-    parked: crate::parking::Parked<N>,
-    record: &mut Record,
-) -> Result<(), journal::Error> {
-    let call = *parked.notification.call();
-    let outcome = parked.notification.settle(parked.answer);
-    settled(record, parked.subject, &call, outcome)
-}
-
-fn settled(
-    record: &mut Record,
-    subject: SubjectId,
-    call: &Call,
-    outcome: Outcome,
-) -> Result<(), journal::Error> {
-    record.put(&Entry::Settled { subject, seq: call.seq, outcome, at: record.now() })
-}
-
-fn answer_of(fault: &Fault) -> Answer {
-    fault.result.map_or(Answer::Continue, Answer::Force)
 }
 
 #[cfg(test)]
@@ -188,7 +297,7 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use journal::{FORMAT, Header, Mode, Reader};
-    use kernel::{Scene, Scripted, Settled};
+    use kernel::{Mechanism, Readiness, Scene, Scripted, ScriptedNotification, Settled};
     use model::{Errno, ForcedResult, RunId, Source};
     use policy::Plan;
     use std::cell::RefCell;
@@ -198,9 +307,10 @@ mod tests {
 
     /// A subject that plays a script, and what can be seen of it from outside.
     struct Play {
-        subject: Subject<Scripted>,
+        subject: Subject,
+        mechanism: Scripted,
         record: Record,
-        parking: Parking<Scripted>,
+        parking: Parking<Held<ScriptedNotification>>,
         processes: Processes,
         settled: Rc<RefCell<Vec<Settled>>>,
         journal: PathBuf,
@@ -222,7 +332,8 @@ mod tests {
             let record = Record::create(&journal, &header(), Clock::start()).unwrap();
             let engine = Engine::new(&plan, 1, "x");
             Play {
-                subject: Subject::new(SubjectId(1), mechanism, engine, Tgid(SHIM)),
+                subject: Subject::new(SubjectId(1), engine, Tgid(SHIM)),
+                mechanism,
                 record,
                 parking: Parking::new(),
                 processes: Processes::default(),
@@ -233,8 +344,26 @@ mod tests {
         }
 
         fn serve(&mut self) -> Continues {
-            let ready = Readiness::Readable;
-            self.subject.serve(ready, &mut self.record, &mut self.parking, &mut self.processes).unwrap()
+            let received = self.mechanism.receive(Readiness::Readable).unwrap();
+            let mut common = Common {
+                record: &mut self.record,
+                parking: &mut self.parking,
+                processes: &mut self.processes,
+            };
+            self.subject.take(received, &mut common).unwrap()
+        }
+
+        fn resume(&mut self) {
+            let parked = self.parking.take_any().unwrap();
+            self.subject.resume(parked.held, &mut self.record).unwrap();
+        }
+
+        fn outcomes(&self) -> Vec<Outcome> {
+            let outcome = |entry: Entry<'static>| match entry {
+                Entry::Settled { outcome, .. } => Some(outcome),
+                _ => None,
+            };
+            self.entries().into_iter().filter_map(outcome).collect()
         }
 
         fn entries(&self) -> Vec<Entry<'static>> {
@@ -269,21 +398,28 @@ mod tests {
         Scene::Call(Tid(OTHER), sysno, [1, 2, 3, 4, 5, 6])
     }
 
+    /// What was done to the calls, one after the other.
+    fn faults(play: &Play) -> Vec<Option<Fault>> {
+        play.settled.borrow().iter().map(|settled| settled.fault.clone()).collect()
+    }
+
+    fn forced(errno: Errno) -> Option<Fault> {
+        Some(Fault::forced(ForcedResult::Error(errno)))
+    }
+
     #[test]
     fn an_injected_call_is_decided_then_settled_and_both_are_written() {
         let mut play = Play::new("openat:error=ENOSPC:when=2", &[call(Sysno::openat), call(Sysno::openat)]);
         play.serve();
         play.serve();
         assert_eq!(play.serve(), Continues::No);
-        let answers: Vec<Answer> = play.settled.borrow().iter().map(|settled| settled.answer).collect();
-        let forced = Answer::Force(ForcedResult::Error(Errno::ENOSPC));
-        assert_eq!(answers, [Answer::Continue, forced]);
+        assert_eq!(faults(&play), [None, forced(Errno::ENOSPC)]);
         let entries = play.entries();
-        assert!(matches!(entries[0], Entry::Decided { decision: Decision::Pass, .. }));
+        assert!(matches!(entries[0], Entry::Decided { decision: Decision::Pass, seq: CallSeq(1), .. }));
         assert!(
             matches!(&entries[1], Entry::Decided { decision: Decision::Inject { occurrence: 2, .. }, args, .. } if args[..] == [1, 2, 3, 4, 5, 6])
         );
-        assert!(matches!(entries[2], Entry::Settled { outcome: Outcome::Injected, .. }));
+        assert!(matches!(entries[2], Entry::Settled { outcome: Outcome::Injected, seq: CallSeq(2), .. }));
         assert_eq!(entries.len(), 3, "a call that passed needs no second entry");
     }
 
@@ -294,11 +430,46 @@ mod tests {
         assert!(play.settled.borrow().is_empty());
         let due = play.parking.next_due().unwrap();
         assert!(play.parking.take_due(Nanos(due.0 - 1)).is_none());
-        let parked = play.parking.take_due(due).unwrap();
-        settle_parked(parked, &mut play.record).unwrap();
-        assert_eq!(play.settled.borrow()[0].outcome, Outcome::Passed);
+        play.resume();
+        assert_eq!(play.outcomes(), [Outcome::Passed]);
         assert!(!play.settled.borrow()[0].was_dropped);
-        assert!(matches!(play.entries()[1], Entry::Settled { outcome: Outcome::Passed, .. }));
+    }
+
+    #[test]
+    fn a_lie_is_told_when_the_call_has_returned() {
+        let script = [Scene::CallReturning(Tid(OTHER), Sysno::close, [3; 6], 0)];
+        let mut play = Play::new("close:lie=EIO", &script);
+        play.serve();
+        assert_eq!(play.outcomes(), []);
+        assert_eq!(play.serve(), Continues::Yes);
+        assert_eq!(play.outcomes(), [Outcome::Executed(0)]);
+        assert_eq!(play.serve(), Continues::No);
+    }
+
+    #[test]
+    fn a_delay_behind_a_call_holds_its_return() {
+        let script = [Scene::CallReturning(Tid(OTHER), Sysno::close, [3; 6], 7)];
+        let mut play = Play::new("close:delay_exit=3600s", &script);
+        play.serve();
+        assert!(play.parking.next_due().is_none(), "the call runs at once");
+        play.serve();
+        assert_eq!((play.outcomes(), play.parking.next_due().is_some()), (Vec::new(), true));
+        play.resume();
+        assert_eq!(play.outcomes(), [Outcome::Executed(7)]);
+    }
+
+    #[test]
+    fn a_call_that_never_returns_is_written_down_as_vanished() {
+        let endless = Scene::EndlessCall(Tid(OTHER), Sysno::exit_group, [0; 6]);
+        let mut play = Play::new("exit_group:delay_exit=1ms", &[endless]);
+        play.serve();
+        play.serve();
+        assert_eq!(play.outcomes(), [Outcome::Vanished]);
+        // So is one whose mechanism ended before it said so.
+        let mut play = Play::new("exit_group:delay_exit=1ms", &[endless]);
+        play.serve();
+        play.subject.ended(&mut play.record).unwrap();
+        assert_eq!(play.outcomes(), [Outcome::Vanished]);
     }
 
     #[test]
@@ -307,8 +478,7 @@ mod tests {
         let mut play = Play::new("execve:error=E2BIG", &[exec(SHIM), exec(SHIM)]);
         play.serve();
         play.serve();
-        let answers: Vec<Answer> = play.settled.borrow().iter().map(|settled| settled.answer).collect();
-        assert_eq!(answers, [Answer::Continue, Answer::Force(ForcedResult::Error(Errno::E2BIG))]);
+        assert_eq!(faults(&play), [None, forced(Errno::E2BIG)]);
         assert!(matches!(&play.entries()[0], Entry::Decided { matched, .. } if matched.is_empty()));
     }
 
@@ -317,7 +487,7 @@ mod tests {
         let mut play = Play::new("openat:error=ENOSPC", &[call(Sysno::openat)]);
         play.subject.drain();
         play.serve();
-        assert_eq!(play.settled.borrow()[0].answer, Answer::Continue);
+        assert_eq!(faults(&play), [None]);
     }
 
     #[test]
@@ -327,7 +497,6 @@ mod tests {
         for _ in 0..3 {
             play.serve();
         }
-        let vanished = |entry: &Entry<'_>| matches!(entry, Entry::Settled { outcome: Outcome::Vanished, .. });
-        assert_eq!(play.entries().iter().filter(|entry| vanished(entry)).count(), 2);
+        assert_eq!(play.outcomes(), [Outcome::Vanished; 2]);
     }
 }

@@ -1,18 +1,20 @@
 //! The loop. One thread owns all state, waits in one place, and takes one event at a time.
 
 mod reception;
+mod service;
 
+use crate::caught::Caught;
 use crate::control::{Guest, Stage};
 use crate::exit::{Failure, chain};
 use crate::orders::Orders;
 use crate::parking::Parking;
 use crate::record::Record;
 use crate::relay::Relay;
-use crate::subject::{Continues, ServeError, Subject, settle_parked};
+use crate::subject::{Held, ServeError, Subject};
 use crate::transcript::Transcript;
 use journal::Entry;
 use kernel::handshake::{Door, Frame, command_ending};
-use kernel::{Mechanism, Notify, Processes, Readiness, SubjectProcess, Watch};
+use kernel::{Mechanism, Notify, Processes, Readiness, SubjectProcess, Trace, Tracer, Watch};
 use model::{Nanos, SubjectId};
 use nix::sys::signalfd::SignalFd;
 use std::borrow::Cow;
@@ -40,7 +42,9 @@ enum Event {
     Word(usize),
     /// A subject's listener has a call, or its last process is gone.
     Call(SubjectId),
-    /// A subject without a listener has ended.
+    /// A traced thread has stopped or ended.
+    Stops,
+    /// A subject whose calls nobody traps has ended.
     Exit(SubjectId),
     /// The target wrote.
     Lines,
@@ -66,8 +70,12 @@ enum Phase {
 /// A subject and what is known of its process.
 #[derive(Debug)]
 struct Running {
-    /// None for a launch without a filter, and once the last process is gone.
-    subject: Option<Subject<Notify>>,
+    /// None for a launch of which nothing is trapped.
+    subject: Option<Subject>,
+    /// None where no call is notified, and once the last process is gone.
+    notify: Option<Notify>,
+    /// None where no call is traced, and once the last process is gone.
+    trace: Option<Trace>,
     process: Option<SubjectProcess>,
     is_go: bool,
     has_ended: bool,
@@ -89,8 +97,11 @@ pub(crate) struct Supervisor<'o> {
     uncollected: Vec<(SubjectId, Nanos, SubjectProcess)>,
     /// How often each subject key was used, so that the second launch of one name is `name#2`.
     keys: HashMap<String, u32>,
-    parking: Parking<Notify>,
+    parking: Parking<Held<Caught>>,
     processes: Processes,
+    tracer: Tracer,
+    /// Tells of traced threads that stopped; none where nothing is traced.
+    stops: Option<SignalFd>,
     phase: Phase,
     deadline: Option<Nanos>,
     command_ended: bool,
@@ -99,6 +110,15 @@ pub(crate) struct Supervisor<'o> {
     /// Some process could not be ended; it may hold the target's output open for ever.
     is_stuck: bool,
     guard: Child,
+}
+
+/// The signals that the loop reads.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Those that tell us to stop.
+    pub(crate) ours: SignalFd,
+    /// SIGCHLD, which tells of traced threads that stopped; none where nothing is traced.
+    pub(crate) stops: Option<SignalFd>,
 }
 
 /// How a run came to its end.
@@ -116,15 +136,20 @@ impl<'o> Supervisor<'o> {
         orders: &'o Orders,
         record: Record,
         door: Door,
-        signals: SignalFd,
+        signals: Signals,
         guard: Child,
         relay: Relay,
         run_dir: &Path,
     ) -> Result<Supervisor<'o>, nix::Error> {
         let mut watch = Watch::new()?;
+        let Signals { ours: signals, stops } = signals;
         watch.add(signals.as_fd(), Event::Signal)?;
         watch.add(relay.descriptor(), Event::Lines)?;
         watch.add(door.descriptor(), Event::Knock)?;
+        if let Some(stops) = &stops {
+            // As often ready as a listener.
+            watch.listen(stops.as_fd(), Event::Stops);
+        }
         let deadline = orders.timeout.map(|timeout| after(record.now(), timeout));
         Ok(Supervisor {
             orders,
@@ -140,6 +165,8 @@ impl<'o> Supervisor<'o> {
             keys: HashMap::new(),
             parking: Parking::new(),
             processes: Processes::default(),
+            tracer: Tracer::new(),
+            stops,
             phase: Phase::Running,
             deadline,
             command_ended: false,
@@ -168,7 +195,8 @@ impl<'o> Supervisor<'o> {
             match event {
                 Event::Knock => self.admit()?,
                 Event::Word(guest) => self.hear(guest)?,
-                Event::Call(subject) => self.serve(subject, ready)?,
+                Event::Call(subject) => self.notified(subject, ready)?,
+                Event::Stops => self.stopped()?,
                 Event::Exit(subject) => self.subject_gone(subject)?,
                 Event::Lines => self.take_lines()?,
                 Event::Signal => self.signalled()?,
@@ -180,7 +208,7 @@ impl<'o> Supervisor<'o> {
         }
         let now = self.record.now();
         while let Some(parked) = self.parking.take_due(now) {
-            settle_parked(parked, &mut self.record)?;
+            self.resume(parked)?;
         }
         self.progress(now)
     }
@@ -246,17 +274,6 @@ impl<'o> Supervisor<'o> {
         Ok(())
     }
 
-    fn serve(&mut self, id: SubjectId, ready: Readiness) -> Result<(), Stop> {
-        let Some(subject) = running(&mut self.subjects, id).and_then(|running| running.subject.as_mut())
-        else {
-            return Ok(());
-        };
-        match subject.serve(ready, &mut self.record, &mut self.parking, &mut self.processes)? {
-            Continues::Yes => Ok(()),
-            Continues::No => self.subject_gone(id),
-        }
-    }
-
     fn subject_gone(&mut self, id: SubjectId) -> Result<(), Stop> {
         let Some(running) = running(&mut self.subjects, id).filter(|running| !running.has_ended) else {
             return Ok(());
@@ -264,7 +281,11 @@ impl<'o> Supervisor<'o> {
         running.has_ended = true;
         self.watch.forget(Event::Call(id));
         self.watch.forget(Event::Exit(id));
-        let dropped = running.subject.take().map_or(0, |subject| subject.mechanism().dropped());
+        let dropped = running.notify.take().map_or(0, |notify| notify.dropped())
+            + running.trace.take().map_or(0, |trace| trace.dropped());
+        if let Some(subject) = &mut running.subject {
+            subject.ended(&mut self.record)?;
+        }
         let process = running.process.take();
         if dropped > 0 {
             self.fail(Failure::ours(format!("{dropped} system calls were let go without an answer")));
@@ -337,7 +358,9 @@ impl<'o> Supervisor<'o> {
         }
         // Ctrl-C reached the target too, which may still say something; a second signal is impatience. Before the guard is
         // in, there is no target.
-        let may_answer = self.phase == Phase::Running && self.sworn_guard().is_some();
+        // A process that we attached to was not meant.
+        let may_answer =
+            self.phase == Phase::Running && self.sworn_guard().is_some() && self.orders.attach.is_none();
         if is_first && i32::from(signal) == libc::SIGINT && may_answer {
             self.drain();
             self.release_all()?;
@@ -377,7 +400,7 @@ impl<'o> Supervisor<'o> {
 
     fn release_all(&mut self) -> Result<(), Stop> {
         while let Some(parked) = self.parking.take_any() {
-            settle_parked(parked, &mut self.record)?;
+            self.resume(parked)?;
         }
         Ok(())
     }
@@ -388,6 +411,7 @@ impl<'o> Supervisor<'o> {
             return Ok(());
         }
         self.drain();
+        self.let_go()?;
         self.phase = Phase::Sweeping { give_up: after(now, SWEEP) };
         match self.sworn_guard() {
             Some(guard) => guard.visitor.say(&Frame::Sweep).map_err(Stop::Kernel),
@@ -433,6 +457,7 @@ impl<'o> Supervisor<'o> {
         }
         if !self.is_stuck {
             // The guard has answered and exits, or is dead; and with all writers gone, both streams end.
+            // Where tracing collected it already, there is nothing to wait for.
             let _ = self.guard.wait();
             self.relay.finish();
         }
@@ -454,7 +479,7 @@ impl<'o> Supervisor<'o> {
     /// What became of calls and subjects that ended with the sweep, and the output that was still on its way.
     fn last_entries(&mut self) -> Result<(), journal::Error> {
         while let Some(parked) = self.parking.take_any() {
-            settle_parked(parked, &mut self.record)?;
+            self.resume(parked)?;
         }
         let left: Vec<SubjectId> = self.living().map(|(id, _)| id).collect();
         for id in left {

@@ -100,12 +100,23 @@ pub(crate) fn sweep() -> u32 {
     let me = std::process::id().cast_signed();
     let mut ended = 0;
     let mut seen = Vec::new();
+    let mut was_empty = false;
     for _ in 0..SWEEPS {
-        while sys::reap().is_some() {}
+        let mut has_reaped = false;
+        while sys::reap().is_some() {
+            has_reaped = true;
+        }
         let living = descendants(me);
         if living.is_empty() {
-            break;
+            // While an ancestor was ending, its children may have been seen below neither it nor us; by the time that it
+            // can be collected they are ours (`exit_notify` in `kernel/exit.c`).
+            if was_empty && !has_reaped {
+                break;
+            }
+            was_empty = true;
+            continue;
         }
+        was_empty = false;
         for pid in living {
             if !seen.contains(&pid) {
                 seen.push(pid);

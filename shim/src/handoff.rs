@@ -2,8 +2,8 @@
 //!
 //! From the moment the filter is on, any system call of this thread may be trapped, and nobody holds the listener yet:
 //! a plan that traps `sendmsg`, `read` or `futex` would deadlock its own launch. So a second thread, started before and
-//! therefore without the filter, sends the listener and waits for the go-ahead; the first one waits before a [`Gate`] and
-//! then calls `execve`, which removes the second.
+//! therefore without the filter, sends the listener, if there is one, and waits for the go-ahead; the first one waits
+//! before a [`Gate`] and then calls `execve`, which removes the second.
 
 use crate::gate::Gate;
 use crate::wire::{Frame, MAX_FRAME, Role, Step};
@@ -18,12 +18,14 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// What the filtered thread tells the other: nothing yet, a listener (zero or more), or a failure.
+/// What the filtered thread tells the other where it does not name a listener (zero or more): nothing yet.
 const NOT_YET: i32 = i32::MIN;
+/// Or that the filter is on and has none.
+const NO_LISTENER: i32 = -1;
 
 /// What the two threads share.
 struct Handshake {
-    /// The listener's descriptor, once the filter is on.
+    /// The listener's descriptor, once the filter is on, or why there is none.
     listener: AtomicI32,
     /// Open once the supervisor said go.
     go: Gate,
@@ -77,7 +79,7 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
     }
 
     match install::put_on(flags, &instructions) {
-        Ok(listener) => handshake.listener.store(listener, Ordering::Release),
+        Ok(listener) => handshake.listener.store(listener.unwrap_or(NO_LISTENER), Ordering::Release),
         Err((step, errno)) => give_up(&handshake, step, errno),
     }
     // No system call from here to execve.
@@ -112,7 +114,12 @@ fn hand_over(socket: &OwnedFd, handshake: &Handshake) {
             listener => break listener,
         }
     };
-    if sys::send_with_descriptor(socket.as_fd(), &Frame::Listener.encode(), listener).is_err() {
+    let told = if listener == NO_LISTENER {
+        sys::send(socket.as_fd(), &Frame::Filtered.encode())
+    } else {
+        sys::send_with_descriptor(socket.as_fd(), &Frame::Listener.encode(), listener)
+    };
+    if told.is_err() {
         sys::exit_now(ORPHANED);
     }
     match next(socket.as_fd()) {

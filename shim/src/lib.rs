@@ -15,6 +15,7 @@
 //!
 //! It deliberately does not know plans, Go, or what a filter means.
 
+mod attend;
 mod gate;
 mod guard;
 mod handoff;
@@ -29,6 +30,9 @@ use std::process::{Command, ExitCode};
 pub const SHIM_VERB: &str = "__shim";
 /// The first argument that makes `duress` a guard: `duress __guard SOCKET PROGRAM [ARG …]`.
 pub const GUARD_VERB: &str = "__guard";
+
+/// The first argument that makes `duress` wait for the end of a process that it did not start: `duress __attend PID`.
+pub const ATTEND_VERB: &str = "__attend";
 
 /// The exit code of a shim or guard whose supervisor is gone before the target began.
 ///
@@ -61,6 +65,8 @@ pub fn dispatch(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
     let verb = arguments.next()?;
     if verb == SHIM_VERB {
         Some(with_target(arguments, handoff::become_target))
+    } else if verb == ATTEND_VERB {
+        Some(attend::await_end(arguments.next()))
     } else if verb == GUARD_VERB {
         Some(with_target(arguments, guard::watch_over))
     } else {

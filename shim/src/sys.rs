@@ -124,11 +124,11 @@ pub(crate) fn no_new_privs() -> Result<(), i32> {
     if result < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
-/// Puts a filter on this thread and gives its listener.
+/// Puts a filter on this thread and gives its listener, if the flags ask for one.
 ///
 /// `instructions` are whole `struct sock_filter`s. After success every further system call of this thread may be
 /// trapped.
-pub(crate) fn install_filter(flags: u32, instructions: &[u8]) -> Result<RawFd, i32> {
+pub(crate) fn install_filter(flags: u32, instructions: &[u8]) -> Result<Option<RawFd>, i32> {
     let count = instructions.len() / mem::size_of::<libc::sock_filter>();
     let Ok(len) = libc::c_ushort::try_from(count) else { return Err(libc::EINVAL) };
     // The kernel copies the program byte by byte (copy_from_user), so its alignment does not matter.
@@ -137,7 +137,9 @@ pub(crate) fn install_filter(flags: u32, instructions: &[u8]) -> Result<RawFd, i
     // SAFETY: `program` names `len` whole instructions within `instructions`; the kernel only reads them.
     let result =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
-    i32::try_from(result).ok().filter(|listener| *listener >= 0).ok_or_else(last_errno)
+    let listener = i32::try_from(result).ok().filter(|listener| *listener >= 0).ok_or_else(last_errno)?;
+    // seccomp(2): without the flag, success is 0.
+    Ok((u64::from(flags) & libc::SECCOMP_FILTER_FLAG_NEW_LISTENER != 0).then_some(listener))
 }
 
 /// Becomes another program; comes back only with the error.
@@ -233,6 +235,25 @@ pub(crate) fn fork_with(command: &mut Command, mask: Option<SignalMask>) {
     // SAFETY: between fork and exec the closure makes at most one system call, and touches nothing but its own copy of
     // the mask.
     unsafe { command.pre_exec(set) };
+}
+
+/// Waits for the end of a process, whoever started it.
+///
+/// # Kernel
+/// pidfd_open(2), Linux 5.3: the descriptor is readable once the process has ended.
+///
+/// # Errors
+/// `ESRCH` where there is no such process.
+pub(crate) fn await_end(process: i32) -> io::Result<()> {
+    // SAFETY: two numbers, no pointers.
+    let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, process, 0) };
+    let raw = i32::try_from(raw).ok().filter(|raw| *raw >= 0).ok_or_else(io::Error::last_os_error)?;
+    // SAFETY: the descriptor was just opened and nobody else knows it.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(raw) };
+    let mut entry = libc::pollfd { fd: descriptor.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: `entry` is one element and outlives the call. A signal that we survive is none to end for.
+    while unsafe { libc::poll(&raw mut entry, 1, -1) } < 0 {}
+    Ok(())
 }
 
 /// Forgets the signals that made this descriptor readable.

@@ -1,12 +1,13 @@
 //! The frames that shim, guard and supervisor exchange, one packet each.
 //!
 //! ```text
-//! shim:   Hello{Subject} ►   ◄ Program   Listener+fd ►   ◄ Go      (or at any step: Failed ►, ◄ Go away by closing)
+//! shim:   Hello{Subject} ►   ◄ Program   Listener+fd ►   ◄ Go      (or at any step: Failed ►, ◄ Go away by closing;
+//!                                        without a listener: Filtered ►)
 //! guard:  Hello{Guard} ►   ◄ Go   Ended ►   ◄ Sweep   Swept ►
 //! ```
 
 /// Both ends must speak the same version; they are the same executable, unless somebody mixed two.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// No frame is longer: the largest is a filter of 4,096 instructions of 8 bytes.
 pub const MAX_FRAME: usize = 40 << 10;
@@ -52,8 +53,10 @@ pub enum Frame {
         /// `struct sock_filter` after `struct sock_filter`, in this machine's byte order.
         instructions: Vec<u8>,
     },
-    /// The listener comes with this packet, as `SCM_RIGHTS`.
+    /// The filter is on; its listener comes with this packet, as `SCM_RIGHTS`.
     Listener,
+    /// The filter is on, and has no listener.
+    Filtered,
     /// Go ahead.
     Go,
     /// It cannot be done.
@@ -110,7 +113,7 @@ impl Frame {
             }
             Frame::Ended { status } => packet.extend_from_slice(&status.to_le_bytes()),
             Frame::Swept { count } => packet.extend_from_slice(&count.to_le_bytes()),
-            Frame::Listener | Frame::Go | Frame::Sweep => {}
+            Frame::Listener | Frame::Filtered | Frame::Go | Frame::Sweep => {}
         }
         packet
     }
@@ -154,6 +157,7 @@ impl Frame {
             5 => Ok(Frame::Ended { status: i32::from_le_bytes(four(body)?) }),
             6 => Ok(Frame::Sweep),
             7 => Ok(Frame::Swept { count: u32::from_le_bytes(four(body)?) }),
+            8 => Ok(Frame::Filtered),
             _ => Err(Malformed),
         }
     }
@@ -168,6 +172,7 @@ impl Frame {
             Frame::Ended { .. } => 5,
             Frame::Sweep => 6,
             Frame::Swept { .. } => 7,
+            Frame::Filtered => 8,
         }
     }
 }
@@ -186,6 +191,7 @@ mod tests {
             Frame::Hello { role: Role::Subject, cwd: Vec::new(), program: b"/tmp/x.test".to_vec() },
             Frame::Program { flags: 40, instructions: vec![6, 0, 0, 0, 0, 0, 0xff, 0x7f] },
             Frame::Listener,
+            Frame::Filtered,
             Frame::Go,
             Frame::Failed { step: Step::Exec, errno: 8 },
             Frame::Failed { step: Step::InstallFilter, errno: 16 },

@@ -27,6 +27,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// An older duress wrote it, in a way that is not read any more.
+    #[error("the journal has format {found}, older than this duress reads ({known}); duress {by} wrote it")]
+    TooOld {
+        /// The format found.
+        found: u32,
+        /// The oldest format that is read.
+        known: u32,
+        /// The version that wrote it.
+        by: String,
+    },
     /// A newer duress wrote it.
     #[error("the journal has format {found}, newer than this duress reads ({known}); duress {by} wrote it")]
     TooNew {

@@ -4,7 +4,9 @@ use model::RunId;
 use serde::{Deserialize, Serialize};
 
 /// The version of the entry encoding. A reader refuses a newer one by name instead of guessing.
-pub const FORMAT: u32 = 1;
+///
+/// 2: a fault has a signal, memory, an execution; format 1 was never released.
+pub const FORMAT: u32 = 2;
 
 /// What was run, under what plan, on what machine. Written once, as JSON, so that every later version (and `head -2`)
 /// can read it.
@@ -40,7 +42,7 @@ pub struct Header {
     pub go: Option<String>,
     /// The kernel's release (`uname -r`).
     pub kernel: String,
-    /// How calls are interposed on (`notify`).
+    /// How calls are interposed on: `notify`, `trace`, `quiet`, or several of them joined by `+`; `none` without rules.
     pub mechanism: String,
     /// When the run began, in milliseconds since 1970 UTC. The only wall time in a journal.
     pub started_unix_ms: u64,
@@ -55,6 +57,12 @@ pub struct RuleHead {
     pub spec: String,
     /// The errors that it forces: name (`ENOSPC`) and Go's words for it, so that a report finds them in output.
     pub errors: Vec<(String, String)>,
+    /// The kernel's filter does it alone: what it hits is not counted.
+    #[serde(default)]
+    pub is_quiet: bool,
+    /// It looks at memory that the target can change between our look and the kernel's, so what it hits can be raced.
+    #[serde(default)]
+    pub is_racy: bool,
 }
 
 /// What part of the command is under duress.
@@ -66,4 +74,6 @@ pub enum Mode {
     GoRun,
     /// The command itself and all it starts.
     Program,
+    /// A process that ran before, and all it starts.
+    Attached,
 }

@@ -35,7 +35,7 @@ impl<R: Read> Reader<R> {
     /// Opens a journal and reads its header.
     ///
     /// # Errors
-    /// [`Error::NotAJournal`], [`Error::Header`] and [`Error::TooNew`] where the beginning cannot be understood,
+    /// [`Error::NotAJournal`], [`Error::Header`], [`Error::TooOld`] and [`Error::TooNew`] where the beginning cannot be understood,
     /// [`Error::Read`] where it cannot be read at all.
     pub fn open(mut input: R) -> Result<Reader<R>, Error> {
         let mut magic = vec![0; MAGIC.len()];
@@ -112,6 +112,9 @@ fn read_header(payload: &[u8]) -> Result<Header, Error> {
     let head: Head = serde_json::from_slice(payload).map_err(damaged)?;
     if head.format > FORMAT {
         return Err(Error::TooNew { found: head.format, known: FORMAT, by: head.duress });
+    }
+    if head.format < FORMAT {
+        return Err(Error::TooOld { found: head.format, known: FORMAT, by: head.duress });
     }
     serde_json::from_slice(payload).map_err(damaged)
 }

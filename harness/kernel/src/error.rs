@@ -41,4 +41,13 @@ pub enum Error {
         #[source]
         errno: SysError,
     },
+    /// A process cannot be traced.
+    #[error("cannot trace process {pid}")]
+    Attach {
+        /// Which.
+        pid: i32,
+        /// Why: `EPERM` where that is forbidden, or somebody (a debugger) traces it already.
+        #[source]
+        errno: SysError,
+    },
 }

@@ -1,24 +1,32 @@
 //! An interest, compiled into the program that the kernel runs on every system call of a subject.
 //!
-//! seccompiler makes the program. It knows no notification, so the matching returns are compiled as
-//! `SECCOMP_RET_TRACE` with a mark and rewritten; and it kills processes of another architecture, which we let run
-//! untouched instead: a test that starts a 32-bit program is not to die of being watched.
+//! seccompiler makes one program for each thing that is done, and they are linked one behind another: where one would let
+//! a call through, the next is asked, and the last lets it through. seccompiler knows no notification, and what it does
+//! know it spells differently; so all of them are compiled for one marked return, which is rewritten. It also kills
+//! processes of another architecture, which we let run untouched: a test that starts a 32-bit program is not to die of
+//! being watched.
 
 use crate::Error;
-use model::Interest;
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
+use model::{ArgOp, ArgTest, Interest, Sieve, Sysno, Via, Victim, Width};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, sock_filter,
+};
+use std::collections::BTreeMap;
 
-/// The data of the `TRACE` returns that become notifications. Any value does; no other return carries it.
-const MARK: u16 = 0xd0d0;
+#[cfg(test)]
+mod tests;
+
+/// What a tracer finds in the message of a stop that our filter asked for. Any value does.
+pub(crate) const MARK: u16 = 0xd0d0;
 
 /// `BPF_RET | BPF_K` of `include/uapi/linux/bpf_common.h`: return the constant `k`.
 const RETURN_CONSTANT: u16 = 0x06;
+/// `BPF_JMP | BPF_JA`: skip `k` instructions.
+const JUMP: u16 = 0x05;
 
-/// A compiled filter.
-#[derive(Debug, Clone)]
-pub struct Filter {
-    program: BpfProgram,
-}
+/// How long a program may be: `BPF_MAXINSNS` of `include/uapi/linux/bpf_common.h`.
+const LONGEST: usize = 4096;
 
 /// This machine's architecture, as seccompiler names it.
 #[cfg(target_arch = "x86_64")]
@@ -26,29 +34,51 @@ const ARCHITECTURE: TargetArch = TargetArch::x86_64;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: TargetArch = TargetArch::aarch64;
 
+/// A compiled filter.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    program: BpfProgram,
+    needs_listener: bool,
+}
+
+/// The calls that something is done to, each with the alternatives of its sieve; none means always.
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
 impl Filter {
-    /// Compiles a filter that notifies of these calls and allows all others.
+    /// Compiles a filter that does what the interest says, and allows all other calls.
     ///
     /// # Errors
-    /// [`Error::CompileFilter`] where the program gets too long (more than 818 calls; no architecture has as many).
+    /// [`Error::CompileFilter`] where the program gets longer than the kernel takes: five instructions a call, and up to six
+    /// for every test of an argument.
     pub fn compile(interest: &Interest) -> Result<Filter, Error> {
-        let failed = |error: seccompiler::BackendError| Error::CompileFilter {
-            calls: interest.len(),
-            reason: error.to_string(),
+        let traps = |via| {
+            let trapped = interest.traps().filter(move |(_, trap)| trap.via == via);
+            rules(trapped.map(|(sysno, trap)| (sysno, &trap.sieve)))
         };
-        let rules = interest.iter().map(|sysno| (i64::from(sysno.0), Vec::new())).collect();
-        let filter =
-            SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Trace(MARK.into()), ARCHITECTURE)
-                .map_err(failed)?;
-        let mut program: BpfProgram = filter.try_into().map_err(failed)?;
-        for instruction in program.iter_mut().filter(|instruction| instruction.code == RETURN_CONSTANT) {
-            if instruction.k == libc::SECCOMP_RET_TRACE | u32::from(MARK) {
-                instruction.k = libc::SECCOMP_RET_USER_NOTIF;
-            } else if instruction.k == libc::SECCOMP_RET_KILL_PROCESS {
-                instruction.k = libc::SECCOMP_RET_ALLOW;
+        let quiet = interest.quiet().iter().map(|quiet| {
+            let errno = libc::SECCOMP_RET_ERRNO | quiet.errno.raw().unsigned_abs();
+            (errno, rules(quiet.calls.iter().map(|(sysno, sieve)| (*sysno, sieve))))
+        });
+        let ends = [Victim::Trapped, Victim::Thread, Victim::Process]
+            .map(|victim| (ending(victim), rules([(ending_number(victim), &Sieve::always())])));
+        let parts = quiet
+            .chain([
+                (libc::SECCOMP_RET_USER_NOTIF, traps(Via::Notify)),
+                (libc::SECCOMP_RET_TRACE | u32::from(MARK), traps(Via::Trace)),
+            ])
+            .chain(ends.into_iter().filter(|_| interest.can_kill()));
+        match link(parts) {
+            Ok(program) => Ok(Filter { program, needs_listener: interest.needs(Via::Notify) }),
+            Err(error) => {
+                let quiet: usize = interest.quiet().iter().map(|quiet| quiet.calls.len()).sum();
+                Err(Error::CompileFilter { calls: interest.len() + quiet, reason: reason(&error) })
             }
         }
-        Ok(Filter { program })
+    }
+
+    /// Whether it notifies of anything, so that it must be put on with a listener.
+    pub fn needs_listener(&self) -> bool {
+        self.needs_listener
     }
 
     /// The instructions as the shim passes them to the kernel: `struct sock_filter` after `struct sock_filter`.
@@ -66,12 +96,8 @@ impl Filter {
     /// The program as this process would put it on itself.
     #[cfg(test)]
     pub(crate) fn raw(&self) -> Vec<libc::sock_filter> {
-        let convert = |one: &seccompiler::sock_filter| libc::sock_filter {
-            code: one.code,
-            jt: one.jt,
-            jf: one.jf,
-            k: one.k,
-        };
+        let convert =
+            |one: &sock_filter| libc::sock_filter { code: one.code, jt: one.jt, jf: one.jf, k: one.k };
         self.program.iter().map(convert).collect()
     }
 
@@ -86,50 +112,105 @@ impl Filter {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::interp::{Data, run};
-    use model::Sysno;
-    use proptest::prelude::*;
+/// The number that a tracer puts in the place of a call's, so that the filter ends its caller.
+///
+/// No architecture has calls with such numbers, and they have no bit that means something else (bit 30 is x32's).
+///
+/// # Kernel
+/// `seccomp_run_filters` runs again behind a tracer's stop, on what the tracer left (`recheck_after_trace` in
+/// `kernel/seccomp.c`, since 4.8).
+pub(crate) fn ending_number(victim: Victim) -> Sysno {
+    Sysno(match victim {
+        Victim::Trapped => 0x2d0d_0001,
+        Victim::Thread => 0x2d0d_0002,
+        Victim::Process => 0x2d0d_0003,
+    })
+}
 
-    /// `AUDIT_ARCH_X86_64` and `AUDIT_ARCH_I386` of `include/uapi/linux/audit.h`.
-    const X86_64: u32 = 0xc000_003e;
-    const I386: u32 = 0x4000_0003;
-
-    fn decide(filter: &Filter, arch: u32, nr: u32) -> u32 {
-        run(&filter.instructions(), &Data { nr, arch, ..Data::default() })
-            .expect("a compiled program is sound")
+/// What the filter answers to that number.
+fn ending(victim: Victim) -> u32 {
+    match victim {
+        Victim::Trapped => libc::SECCOMP_RET_TRAP,
+        Victim::Thread => libc::SECCOMP_RET_KILL_THREAD,
+        Victim::Process => libc::SECCOMP_RET_KILL_PROCESS,
     }
+}
 
-    #[test]
-    fn other_architectures_run_untouched() {
-        let filter = Filter::compile(&Interest::from_iter([Sysno::openat])).unwrap();
-        assert_eq!(decide(&filter, X86_64, Sysno::openat.0), libc::SECCOMP_RET_USER_NOTIF);
-        assert_eq!(decide(&filter, I386, Sysno::openat.0), libc::SECCOMP_RET_ALLOW);
-        // x32 calls have bit 30 set; they are others by number.
-        assert_eq!(decide(&filter, X86_64, Sysno::openat.0 | 1 << 30), libc::SECCOMP_RET_ALLOW);
+fn rules<'a>(calls: impl IntoIterator<Item = (Sysno, &'a Sieve)>) -> Result<Rules, BackendError> {
+    let mut rules = Rules::new();
+    // What can never pass has no alternative, which seccompiler would take for "always".
+    for (sysno, sieve) in calls.into_iter().filter(|(_, sieve)| !sieve.is_never()) {
+        let alternatives = if sieve.is_always() {
+            Vec::new()
+        } else {
+            sieve.alternatives().iter().map(|tests| rule(tests)).collect::<Result<_, _>>()?
+        };
+        rules.insert(i64::from(sysno.0), alternatives);
     }
+    Ok(rules)
+}
 
-    #[test]
-    fn every_call_of_the_machine_fits_one_filter() {
-        let filter = Filter::compile(&Sysno::all().collect()).unwrap();
-        assert!(filter.len() <= 4096, "{}", filter.len());
-        for sysno in Sysno::all() {
-            assert_eq!(decide(&filter, X86_64, sysno.0), libc::SECCOMP_RET_USER_NOTIF, "{sysno}");
+fn rule(tests: &[ArgTest]) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(tests.iter().map(condition).collect::<Result<_, _>>()?)
+}
+
+fn condition(test: &ArgTest) -> Result<SeccompCondition, BackendError> {
+    let width = match test.width {
+        Width::Narrow => SeccompCmpArgLen::Dword,
+        Width::Wide => SeccompCmpArgLen::Qword,
+    };
+    let op = match test.op {
+        ArgOp::Eq => SeccompCmpOp::Eq,
+        ArgOp::Ne => SeccompCmpOp::Ne,
+        ArgOp::Lt => SeccompCmpOp::Lt,
+        ArgOp::Le => SeccompCmpOp::Le,
+        ArgOp::Gt => SeccompCmpOp::Gt,
+        ArgOp::Ge => SeccompCmpOp::Ge,
+        ArgOp::Masked(mask) => SeccompCmpOp::MaskedEq(mask),
+    };
+    SeccompCondition::new(test.arg, width, op, test.value)
+}
+
+/// One program that asks each of these in turn, and allows what none of them wants.
+fn link(parts: impl Iterator<Item = (u32, Result<Rules, BackendError>)>) -> Result<BpfProgram, BackendError> {
+    let mut program = BpfProgram::new();
+    for (action, rules) in parts {
+        program.extend(part(rules?, action)?);
+    }
+    program.push(stmt(RETURN_CONSTANT, libc::SECCOMP_RET_ALLOW));
+    if program.len() > LONGEST { Err(BackendError::FilterTooLarge(program.len())) } else { Ok(program) }
+}
+
+/// A program that does this to these calls and goes on behind its own end for all others.
+fn part(rules: Rules, action: u32) -> Result<BpfProgram, BackendError> {
+    if rules.is_empty() {
+        return Ok(BpfProgram::new());
+    }
+    let marked = SeccompAction::Trace(MARK.into());
+    let mut program: BpfProgram =
+        SeccompFilter::new(rules, SeccompAction::Allow, marked, ARCHITECTURE)?.try_into()?;
+    let length = u32::try_from(program.len()).map_err(|_| BackendError::FilterTooLarge(program.len()))?;
+    let returns = (0..length).zip(&mut program).filter(|(_, one)| one.code == RETURN_CONSTANT);
+    for (place, instruction) in returns {
+        *instruction = match instruction.k {
+            libc::SECCOMP_RET_ALLOW => stmt(JUMP, length - place - 1),
+            // The check of the architecture.
+            libc::SECCOMP_RET_KILL_PROCESS => stmt(RETURN_CONSTANT, libc::SECCOMP_RET_ALLOW),
+            _ => stmt(RETURN_CONSTANT, action),
+        };
+    }
+    Ok(program)
+}
+
+fn stmt(code: u16, k: u32) -> sock_filter {
+    sock_filter { code, jt: 0, jf: 0, k }
+}
+
+fn reason(error: &BackendError) -> String {
+    match error {
+        BackendError::FilterTooLarge(length) => {
+            format!("they take {length} instructions, and the kernel takes {LONGEST}")
         }
-    }
-
-    proptest! {
-        #[test]
-        fn a_filter_notifies_of_its_interest_and_nothing_else(
-            numbers in proptest::collection::btree_set(0_u32..470, 0..80), nr in 0_u32..1000
-        ) {
-            let interest: Interest = numbers.iter().copied().map(Sysno).collect();
-            let filter = Filter::compile(&interest).unwrap();
-            let expected =
-                if numbers.contains(&nr) { libc::SECCOMP_RET_USER_NOTIF } else { libc::SECCOMP_RET_ALLOW };
-            prop_assert_eq!(decide(&filter, X86_64, nr), expected);
-        }
+        other => other.to_string(),
     }
 }

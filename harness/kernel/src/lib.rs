@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Interest ──filter──► BPF ──handshake──► shim           probe ──► Capabilities, Probe
-//! tracee ──listener──► Notification{Call} ──settle(Answer)──► Outcome
+//! tracee ──listener──► Notification{Call} ──settle(Fault)──► Outcome
 //! ```
 //!
 //! **Invariants.** A notification is settled exactly once, by moving it. A tracee that dies or is interrupted is an
@@ -12,25 +12,32 @@
 
 #[cfg(test)]
 mod conformance;
+mod content;
 mod error;
 pub mod filter;
 pub mod handshake;
 #[cfg(test)]
 mod interp;
 mod mechanism;
+mod memory;
 mod notify;
 pub mod probe;
+#[cfg(test)]
+mod puppet;
+mod rearm;
 mod scripted;
 mod subject_process;
 mod sys;
+mod trace;
 mod tracee;
 mod watch;
 
 pub use error::Error;
-pub use mechanism::{Answer, Mechanism, Readiness, Received, Trapped};
+pub use mechanism::{Mechanism, Readiness, Received, Returned, Settling, Trapped};
 pub use notify::{Notification, Notify};
-pub use scripted::{Scene, Scripted, ScriptedNotification, Settled};
+pub use scripted::{Scene, Scripted, ScriptedNotification, ScriptedReturn, Settled};
 pub use subject_process::SubjectProcess;
 pub use sys::mapping::MappedLog;
-pub use tracee::Processes;
+pub use trace::{Behind, Stopped, Trace, Tracer};
+pub use tracee::{Processes, Witness};
 pub use watch::Watch;

@@ -5,20 +5,29 @@
 //! preempts with SIGURG every 10 ms, so without it calls are notified twice; see [`crate::probe`].
 
 use crate::Error;
-use crate::mechanism::{Answer, Mechanism, Readiness, Received, Trapped};
+use crate::content::{Contents, open_flags};
+use crate::mechanism::{Mechanism, Readiness, Received, Settling, Trapped};
+use crate::memory::{Poked, poke};
+use crate::rearm::rearm;
 use crate::sys::SysError;
 use crate::sys::seccomp::{self, Buffer, RawNotification, RawResponse};
-use model::{Call, CallSeq, Capabilities, Capability, Errno, ForcedResult, Outcome, Sysno, Tid};
+use model::{
+    Call, Capabilities, Capability, Errno, Execution, Fault, ForcedResult, Outcome, Poke, Sysno, Tid, Unfit,
+};
+use nix::fcntl::OFlag;
 use std::cell::Cell;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::convert::Infallible;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::rc::Rc;
+
+#[cfg(test)]
+mod tests;
 
 /// One listener and the calls that come through it.
 #[derive(Debug)]
 pub struct Notify {
     listener: Rc<Listener>,
     buffer: Buffer,
-    received: u64,
 }
 
 /// What notifications share with their mechanism.
@@ -26,6 +35,7 @@ pub struct Notify {
 struct Listener {
     descriptor: OwnedFd,
     dropped: Cell<u64>,
+    contents: Contents,
 }
 
 impl Notify {
@@ -42,9 +52,12 @@ impl Notify {
         // Free to set; a kernel without it works as before.
         seccomp::set_sync_wake_up(listener.as_fd());
         Ok(Notify {
-            listener: Rc::new(Listener { descriptor: listener, dropped: Cell::new(0) }),
+            listener: Rc::new(Listener {
+                descriptor: listener,
+                dropped: Cell::new(0),
+                contents: Contents::default(),
+            }),
             buffer: Buffer::for_size(notification),
-            received: 0,
         })
     }
 }
@@ -54,7 +67,12 @@ impl Mechanism for Notify {
 
     fn capabilities() -> Capabilities {
         // A call that is let through with CONTINUE is out of our hands: nothing can be done after it.
-        Capabilities::of(&[Capability::ForceResult, Capability::HoldBefore])
+        Capabilities::of(&[
+            Capability::ForceResult,
+            Capability::HoldBefore,
+            Capability::PokeBefore,
+            Capability::AddDescriptor,
+        ])
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -71,8 +89,7 @@ impl Mechanism for Notify {
         }
         match self.buffer.receive(self.listener.descriptor.as_fd()) {
             Ok(raw) => {
-                self.received += 1;
-                let call = decode(&raw, CallSeq(self.received));
+                let call = decode(&raw);
                 Ok(Received::Call(Notification {
                     listener: Rc::clone(&self.listener),
                     id: raw.id,
@@ -87,9 +104,8 @@ impl Mechanism for Notify {
     }
 }
 
-fn decode(raw: &RawNotification, seq: CallSeq) -> Call {
+fn decode(raw: &RawNotification) -> Call {
     Call {
-        seq,
         tid: Tid(raw.pid.cast_signed()),
         // A number is never negative here: the filter lets only known calls through to us.
         sysno: Sysno(raw.data.nr.cast_unsigned()),
@@ -107,23 +123,124 @@ pub struct Notification {
     is_settled: bool,
 }
 
+/// This fault needs what [`Notify::capabilities`] does not promise. Such plans are refused before launch.
+const BEYOND_US: Outcome = Outcome::Refused(Errno::ENOSYS);
+
 impl Notification {
-    fn answer(&mut self, answer: Answer) -> Outcome {
+    /// Does what a fault says, or says why it does not fit this call, which waits on then.
+    fn honour(&mut self, fault: &Fault) -> Result<Outcome, Unfit> {
+        if fault.signal.is_some() || fault.awaits_return() {
+            self.let_go();
+            return Ok(BEYOND_US);
+        }
+        match &fault.execution {
+            Execution::AsMade => {
+                let done = match self.poke(&fault.poke_enter) {
+                    Poked::All => Outcome::Passed,
+                    Poked::Some => Outcome::Partly(Unfit::Unwritable),
+                    Poked::None => return Err(Unfit::Unwritable),
+                };
+                Ok(self.answer(0, 0, CONTINUE, done))
+            }
+            Execution::Skipped => {
+                let (val, error) = match fault.result {
+                    Some(ForcedResult::Error(errno)) => (0, -errno.raw()),
+                    Some(ForcedResult::Value(value)) => (value, 0),
+                    Some(ForcedResult::NotReady) => {
+                        self.rearm()?;
+                        (0, -libc::EAGAIN)
+                    }
+                    Some(ForcedResult::More(_) | ForcedResult::Interrupted) | None => {
+                        self.let_go();
+                        return Ok(BEYOND_US);
+                    }
+                };
+                let done = self.poke_beside(fault);
+                Ok(self.answer(val, error, 0, done))
+            }
+            Execution::Content(content) => {
+                let flags = open_flags(&self.call);
+                let file = self.listener.contents.open(content, flags).map_err(|_| Unfit::NoContent)?;
+                let done = self.poke_beside(fault);
+                self.add_descriptor(file.as_fd(), flags.contains(OFlag::O_CLOEXEC), done)
+            }
+            Execution::Other(_) | Execution::Changed(_) | Execution::Killed(_) => {
+                self.let_go();
+                Ok(BEYOND_US)
+            }
+        }
+    }
+
+    fn answer(&mut self, val: i64, error: i32, flags: u32, done: Outcome) -> Outcome {
         self.is_settled = true;
-        let (val, error, flags) = match answer {
-            Answer::Continue => (0, 0, CONTINUE),
-            Answer::Force(ForcedResult::Error(errno)) => (0, -errno.raw(), 0),
-            Answer::Force(ForcedResult::Value(value)) => (value, 0, 0),
-        };
         let response = RawResponse { id: self.id, val, error, flags };
         match seccomp::send(self.listener.descriptor.as_fd(), &response) {
-            Ok(()) => match answer {
-                Answer::Continue => Outcome::Passed,
-                Answer::Force(_) => Outcome::Injected,
-            },
+            Ok(()) => done,
             // seccomp_unotify(2), NOTES: the tracee died, or a signal interrupted the call.
             Err(SysError(libc::ENOENT)) => Outcome::Vanished,
             Err(SysError(errno)) => Outcome::Refused(Errno::from_raw(errno).unwrap_or(Errno::EPERM)),
+        }
+    }
+
+    fn let_go(&mut self) -> Outcome {
+        self.answer(0, 0, CONTINUE, Outcome::Passed)
+    }
+
+    /// Changes the tracee's memory.
+    ///
+    /// A call that is gone is not changed: its thread's number may be another's by now. What follows finds it gone.
+    fn poke<'a>(&self, pokes: impl IntoIterator<Item = &'a Poke>) -> Poked {
+        let mut pokes = pokes.into_iter().peekable();
+        if pokes.peek().is_none() {
+            Poked::All
+        } else if self.waits() {
+            poke(self.call.tid, &self.call.args, pokes)
+        } else {
+            Poked::None
+        }
+    }
+
+    /// Changes all the memory that a fault names beside its answer; gives what then came of the fault.
+    fn poke_beside(&self, fault: &Fault) -> Outcome {
+        match self.poke(fault.poke_enter.iter().chain(&fault.poke_exit)) {
+            Poked::All => Outcome::Injected,
+            Poked::Some | Poked::None => Outcome::Partly(Unfit::Unwritable),
+        }
+    }
+
+    /// Makes an event follow for the descriptor that the first argument names.
+    fn rearm(&self) -> Result<(), Unfit> {
+        let [low @ .., _, _, _, _] = self.call.args[0].to_le_bytes();
+        let is_watched = self.waits() && rearm(self.call.tid, RawFd::from_le_bytes(low));
+        if is_watched { Ok(()) } else { Err(Unfit::NotPolled) }
+    }
+
+    fn waits(&self) -> bool {
+        seccomp::waits(self.listener.descriptor.as_fd(), self.id)
+    }
+
+    /// Answers with a descriptor of this file.
+    fn add_descriptor(
+        &mut self,
+        file: BorrowedFd<'_>,
+        is_cloexec: bool,
+        done: Outcome,
+    ) -> Result<Outcome, Unfit> {
+        let listener = Rc::clone(&self.listener);
+        let add = |is_answer| {
+            seccomp::add_descriptor(listener.descriptor.as_fd(), self.id, file, is_cloexec, is_answer)
+        };
+        match add(true) {
+            Ok(_) => {
+                self.is_settled = true;
+                Ok(done)
+            }
+            // Before Linux 5.14 in two steps.
+            Err(SysError(libc::EINVAL)) => {
+                let number = add(false).map_err(|_| Unfit::NoContent)?;
+                Ok(self.answer(number.into(), 0, 0, done))
+            }
+            Err(_) => Err(Unfit::NoContent),
         }
     }
 }
@@ -133,12 +250,21 @@ impl Notification {
 const CONTINUE: u32 = libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32;
 
 impl Trapped for Notification {
+    type Return = Infallible;
+
     fn call(&self) -> &Call {
         &self.call
     }
 
-    fn settle(mut self, answer: Answer) -> Outcome {
-        self.answer(answer)
+    fn pass(mut self) -> Outcome {
+        self.let_go()
+    }
+
+    fn settle(mut self, fault: &Fault) -> Settling {
+        Settling::Done(self.honour(fault).unwrap_or_else(|unfit| match self.let_go() {
+            Outcome::Passed => Outcome::Unfit(unfit),
+            gone => gone,
+        }))
     }
 }
 
@@ -146,7 +272,7 @@ impl Drop for Notification {
     fn drop(&mut self) {
         if !self.is_settled {
             // Never leave a tracee asleep.
-            self.answer(Answer::Continue);
+            self.let_go();
             self.listener.dropped.set(self.listener.dropped.get() + 1);
         }
     }

@@ -1,7 +1,10 @@
 //! What this kernel and these privileges allow, found out by trying.
 
-use crate::sys::{SysError, seccomp};
+use crate::sys::{SysError, ptrace, seccomp};
+use model::{Signal, Tid};
+use nix::fcntl::OFlag;
 use nix::sys::utsname::uname;
+use nix::unistd::pipe2;
 use std::fs;
 use std::thread;
 
@@ -46,6 +49,20 @@ pub enum Obstacle {
     Refused(SysError),
 }
 
+/// Why processes cannot be traced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TraceObstacle {
+    /// Yama forbids it to everybody (`kernel.yama.ptrace_scope` = 3) until the next boot.
+    Forbidden,
+    /// Yama keeps it for `CAP_SYS_PTRACE` (`kernel.yama.ptrace_scope` = 2); 0 and 1 would do.
+    Privileged,
+    /// The kernel is older than 5.3, or does not have it.
+    Missing(SysError),
+    /// Something else forbids it: the profile of a container (Docker's own allows it since Linux 4.8), a security module, or a
+    /// sandbox that is itself made with ptrace(2).
+    Refused(SysError),
+}
+
 impl NotifyFeatures {
     /// The flags to put on a filter with, `SECCOMP_FILTER_FLAG_*`.
     pub fn flags(self) -> u32 {
@@ -69,6 +86,7 @@ impl Probe {
             status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
         };
         let mask = |name| field(name).and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
+        let scope = number_in("/proc/sys/kernel/yama/ptrace_scope");
         Probe {
             kernel,
             machine,
@@ -76,11 +94,19 @@ impl Probe {
                 .join()
                 .unwrap_or(Err(Obstacle::Missing(SysError(libc::ENOSYS)))),
             perf_event_paranoid: number_in("/proc/sys/kernel/perf_event_paranoid"),
-            ptrace_scope: number_in("/proc/sys/kernel/yama/ptrace_scope"),
+            ptrace_scope: scope,
             uid: nix::unistd::geteuid().as_raw(),
             capabilities: mask("CapEff"),
             ignored_signals: mask("SigIgn"),
         }
+    }
+
+    /// Whether calls can be interposed on by ptrace, and if not, why; tried on a process of our own, which ends.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn trace(&self) -> Result<(), TraceObstacle> {
+        try_trace(self.ptrace_scope)
     }
 }
 
@@ -110,6 +136,39 @@ fn try_notify() -> Result<NotifyFeatures, Obstacle> {
     }
 }
 
+/// Traces a process that does nothing and is ended at once.
+///
+/// # Kernel
+/// ptrace(2), "Ptrace access mode checking" and `/proc/sys/kernel/yama/ptrace_scope`. Descendants, which all subjects are, may
+/// be traced under scope 1.
+fn try_trace(scope: Option<i32>) -> Result<(), TraceObstacle> {
+    let lifeline = pipe2(OFlag::O_CLOEXEC).map_err(|errno| SysError(errno as i32));
+    let attempt = lifeline.and_then(ptrace::start_idle).and_then(|(process, lifeline)| {
+        let attempt = trace_idle(process);
+        // Whatever came of it: it ends, and is collected.
+        drop(lifeline);
+        ptrace::send(process, Signal::SIGKILL)?;
+        while libc::WIFSTOPPED(ptrace::await_status_of(process)?) {}
+        attempt
+    });
+    attempt.map_err(|errno| match (scope, errno) {
+        (Some(3), _) => TraceObstacle::Forbidden,
+        (Some(2), _) => TraceObstacle::Privileged,
+        (_, SysError(libc::ENOSYS | libc::EIO | libc::EINVAL)) => TraceObstacle::Missing(errno),
+        (_, errno) => TraceObstacle::Refused(errno),
+    })
+}
+
+/// Asks of a process all that the mechanism asks.
+fn trace_idle(process: Tid) -> Result<(), SysError> {
+    ptrace::seize(process, libc::PTRACE_O_TRACESECCOMP | libc::PTRACE_O_EXITKILL)?;
+    ptrace::interrupt(process)?;
+    ptrace::await_status_of(process)?;
+    let registers = ptrace::registers(process)?;
+    ptrace::set_registers(process, &registers)?;
+    ptrace::side(process).map(|_| ())
+}
+
 fn number_in(path: &str) -> Option<i32> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
@@ -128,5 +187,17 @@ mod tests {
         let probe = Probe::take();
         assert_eq!(seccomp_mode(), before);
         assert!(!probe.kernel.is_empty());
+    }
+
+    #[test]
+    fn a_child_of_ours_can_be_traced_or_the_reason_is_known() {
+        let scope = number_in("/proc/sys/kernel/yama/ptrace_scope");
+        match try_trace(scope) {
+            Ok(()) => assert_ne!(scope, Some(3)),
+            Err(TraceObstacle::Forbidden) => assert_eq!(scope, Some(3)),
+            Err(TraceObstacle::Privileged) => assert_eq!(scope, Some(2)),
+            Err(TraceObstacle::Missing(errno) | TraceObstacle::Refused(errno)) => assert_ne!(errno.0, 0),
+        }
+        assert!(ptrace::next_status().is_none(), "the child is collected");
     }
 }

@@ -1,9 +1,9 @@
 //! The mechanism `scripted`: calls from a list, for tests of everything above the kernel.
 
 use crate::Error;
-use crate::mechanism::{Answer, Mechanism, Readiness, Received, Trapped};
-use model::{Call, CallSeq, Capabilities, Capability, Outcome, Sysno, Tid};
-use std::cell::RefCell;
+use crate::mechanism::{Mechanism, Readiness, Received, Returned, Settling, Trapped};
+use model::{Call, Capabilities, Capability, Execution, Fault, Outcome, Sysno, Tid};
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
@@ -11,24 +11,28 @@ use std::rc::Rc;
 /// One thing that happens to the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scene {
-    /// A thread makes a call.
+    /// A thread makes a call; if it is executed, it returns 0.
     Call(Tid, Sysno, [u64; 6]),
+    /// A thread makes a call; if it is executed, it returns this.
+    CallReturning(Tid, Sysno, [u64; 6], i64),
     /// A thread makes a call and is killed before it is answered.
     DoomedCall(Tid, Sysno, [u64; 6]),
+    /// A thread makes a call and is killed while it is executed.
+    EndlessCall(Tid, Sysno, [u64; 6]),
     /// A call is announced and gone before it is received.
     NotEvenReceived,
 }
 
-/// What became of a scripted call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What was done to a scripted call; one that was let run and returned is done twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// Which call.
-    pub seq: CallSeq,
-    /// What it was answered; `Continue` also where it was dropped.
-    pub answer: Answer,
+    pub call: Call,
+    /// What was done to it; nothing where it was passed or dropped.
+    pub fault: Option<Fault>,
     /// What came of that.
-    pub outcome: Outcome,
-    /// Whether the notification was dropped instead of settled.
+    pub settling: Settling,
+    /// Whether it was dropped instead of settled.
     pub was_dropped: bool,
 }
 
@@ -36,19 +40,28 @@ pub struct Settled {
 #[derive(Debug)]
 pub struct Scripted {
     script: VecDeque<Scene>,
+    play: Rc<Play>,
+}
+
+/// What calls share with their mechanism.
+#[derive(Debug, Default)]
+struct Play {
     settled: Rc<RefCell<Vec<Settled>>>,
-    received: u64,
+    /// Calls that were let run: what they return, or that they never do.
+    running: RefCell<VecDeque<(Call, Option<i64>)>>,
+    /// How many calls and returns are held.
+    held: Cell<usize>,
 }
 
 impl Scripted {
     /// Plays these scenes, then is gone.
     pub fn new(script: impl IntoIterator<Item = Scene>) -> Scripted {
-        Scripted { script: script.into_iter().collect(), settled: Rc::default(), received: 0 }
+        Scripted { script: script.into_iter().collect(), play: Rc::default() }
     }
 
     /// What became of the calls so far, in the order of settling.
     pub fn settled(&self) -> Rc<RefCell<Vec<Settled>>> {
-        Rc::clone(&self.settled)
+        Rc::clone(&self.play.settled)
     }
 }
 
@@ -56,7 +69,7 @@ impl Mechanism for Scripted {
     type Notification = ScriptedNotification;
 
     fn capabilities() -> Capabilities {
-        Capabilities::of(&[Capability::ForceResult, Capability::HoldBefore])
+        Capabilities::of(&Capability::ALL)
     }
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
@@ -64,22 +77,70 @@ impl Mechanism for Scripted {
     }
 
     fn dropped(&self) -> u64 {
-        self.settled.borrow().iter().filter(|settled| settled.was_dropped).count() as u64
+        self.play.settled.borrow().iter().filter(|settled| settled.was_dropped).count() as u64
     }
 
     fn receive(&mut self, ready: Readiness) -> Result<Received<ScriptedNotification>, Error> {
         if ready == Readiness::HungUp {
             return Ok(Received::Gone);
         }
-        let (tid, sysno, args, is_doomed) = match self.script.pop_front() {
+        let ended = self.play.running.borrow_mut().pop_front();
+        match ended {
+            Some((call, Some(value))) => {
+                return Ok(Received::Returned(ScriptedReturn { held: Held::new(&self.play, call), value }));
+            }
+            Some((call, None)) => return Ok(Received::Lost(call.tid)),
+            None => {}
+        }
+        let (tid, sysno, args, fate) = match self.script.pop_front() {
+            None if self.play.held.get() > 0 => return Ok(Received::Nothing),
             None => return Ok(Received::Gone),
             Some(Scene::NotEvenReceived) => return Ok(Received::Nothing),
-            Some(Scene::Call(tid, sysno, args)) => (tid, sysno, args, false),
-            Some(Scene::DoomedCall(tid, sysno, args)) => (tid, sysno, args, true),
+            Some(Scene::Call(tid, sysno, args)) => (tid, sysno, args, Fate::Returns(0)),
+            Some(Scene::CallReturning(tid, sysno, args, value)) => (tid, sysno, args, Fate::Returns(value)),
+            Some(Scene::DoomedCall(tid, sysno, args)) => (tid, sysno, args, Fate::DiesBefore),
+            Some(Scene::EndlessCall(tid, sysno, args)) => (tid, sysno, args, Fate::DiesWithin),
         };
-        self.received += 1;
-        let call = Call { seq: CallSeq(self.received), tid, sysno, args };
-        Ok(Received::Call(ScriptedNotification { settled: Some(Rc::clone(&self.settled)), call, is_doomed }))
+        let held = Held::new(&self.play, Call { tid, sysno, args });
+        Ok(Received::Call(ScriptedNotification { held, fate }))
+    }
+}
+
+/// What is to become of a call.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Returns(i64),
+    DiesBefore,
+    DiesWithin,
+}
+
+/// A call that somebody holds.
+#[derive(Debug)]
+struct Held {
+    play: Rc<Play>,
+    call: Call,
+    is_settled: bool,
+}
+
+impl Held {
+    fn new(play: &Rc<Play>, call: Call) -> Held {
+        play.held.set(play.held.get() + 1);
+        Held { play: Rc::clone(play), call, is_settled: false }
+    }
+
+    fn settle(&mut self, fault: Option<&Fault>, settling: Settling, was_dropped: bool) {
+        self.is_settled = true;
+        self.play.held.set(self.play.held.get() - 1);
+        let settled = Settled { call: self.call, fault: fault.cloned(), settling, was_dropped };
+        self.play.settled.borrow_mut().push(settled);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.settle(None, Settling::Done(Outcome::Passed), true);
+        }
     }
 }
 
@@ -87,40 +148,107 @@ impl Mechanism for Scripted {
 #[must_use = "a tracee is asleep until this is settled"]
 #[derive(Debug)]
 pub struct ScriptedNotification {
-    /// Where to note what became of it; none once that is done.
-    settled: Option<Rc<RefCell<Vec<Settled>>>>,
-    call: Call,
-    is_doomed: bool,
+    held: Held,
+    fate: Fate,
 }
 
-impl ScriptedNotification {
-    fn note(&mut self, answer: Answer, was_dropped: bool) -> Outcome {
-        let outcome = match answer {
-            _ if self.is_doomed => Outcome::Vanished,
-            Answer::Continue => Outcome::Passed,
-            Answer::Force(_) => Outcome::Injected,
+impl Trapped for ScriptedNotification {
+    type Return = ScriptedReturn;
+
+    fn call(&self) -> &Call {
+        &self.held.call
+    }
+
+    fn pass(mut self) -> Outcome {
+        let outcome = match self.fate {
+            Fate::DiesBefore => Outcome::Vanished,
+            Fate::Returns(_) | Fate::DiesWithin => Outcome::Passed,
         };
-        if let Some(settled) = self.settled.take() {
-            settled.borrow_mut().push(Settled { seq: self.call.seq, answer, outcome, was_dropped });
+        self.held.settle(None, Settling::Done(outcome), false);
+        outcome
+    }
+
+    fn settle(mut self, fault: &Fault) -> Settling {
+        let settling = match (self.fate, &fault.execution) {
+            (Fate::DiesBefore, _) => Settling::Done(Outcome::Vanished),
+            (_, Execution::Killed(_)) => Settling::Done(Outcome::Killed),
+            _ if fault.awaits_return() => Settling::Running,
+            _ if fault.is_executed() => Settling::Done(Outcome::Passed),
+            _ => Settling::Done(Outcome::Injected),
+        };
+        if settling == Settling::Running {
+            let value = match self.fate {
+                Fate::Returns(value) => Some(value),
+                Fate::DiesBefore | Fate::DiesWithin => None,
+            };
+            self.held.play.running.borrow_mut().push_back((self.held.call, value));
         }
+        self.held.settle(Some(fault), settling, false);
+        settling
+    }
+}
+
+/// A scripted call that has returned.
+#[must_use = "a tracee is asleep until this is settled"]
+#[derive(Debug)]
+pub struct ScriptedReturn {
+    held: Held,
+    value: i64,
+}
+
+impl Returned for ScriptedReturn {
+    fn tid(&self) -> Tid {
+        self.held.call.tid
+    }
+
+    fn value(&self) -> i64 {
+        self.value
+    }
+
+    fn settle(mut self, fault: &Fault) -> Outcome {
+        let outcome = Outcome::Executed(self.value);
+        self.held.settle(Some(fault), Settling::Done(outcome), false);
         outcome
     }
 }
 
-impl Trapped for ScriptedNotification {
-    fn call(&self) -> &Call {
-        &self.call
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn settle(mut self, answer: Answer) -> Outcome {
-        self.note(answer, false)
-    }
-}
-
-impl Drop for ScriptedNotification {
-    fn drop(&mut self) {
-        if self.settled.is_some() {
-            self.note(Answer::Continue, true);
+    fn next(scripted: &mut Scripted) -> ScriptedNotification {
+        match scripted.receive(Readiness::Readable).unwrap() {
+            Received::Call(notification) => notification,
+            _ => panic!("it is no call"),
         }
+    }
+
+    /// A fault that has something to do when the call has returned.
+    fn lie() -> Fault {
+        Fault { result: Some(model::ForcedResult::Value(1)), ..Fault::default() }
+    }
+
+    #[test]
+    fn the_end_is_not_told_while_a_call_is_held() {
+        let mut scripted = Scripted::new([Scene::CallReturning(Tid(7), Sysno::read, [0; 6], 42)]);
+        let held = next(&mut scripted);
+        assert!(matches!(scripted.receive(Readiness::Readable).unwrap(), Received::Nothing));
+        assert_eq!(held.settle(&lie()), Settling::Running);
+        let Received::Returned(back) = scripted.receive(Readiness::Readable).unwrap() else {
+            panic!("it returns")
+        };
+        assert_eq!((back.tid(), back.value()), (Tid(7), 42));
+        assert!(matches!(scripted.receive(Readiness::Readable).unwrap(), Received::Nothing));
+        assert_eq!(back.settle(&lie()), Outcome::Executed(42));
+        assert!(matches!(scripted.receive(Readiness::Readable).unwrap(), Received::Gone));
+        assert_eq!(scripted.settled().borrow().len(), 2);
+    }
+
+    #[test]
+    fn a_call_that_never_returns_is_lost() {
+        let mut scripted = Scripted::new([Scene::EndlessCall(Tid(7), Sysno::read, [0; 6])]);
+        assert_eq!(next(&mut scripted).settle(&lie()), Settling::Running);
+        assert!(matches!(scripted.receive(Readiness::Readable).unwrap(), Received::Lost(Tid(7))));
+        assert!(matches!(scripted.receive(Readiness::Readable).unwrap(), Received::Gone));
     }
 }

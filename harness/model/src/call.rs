@@ -1,12 +1,10 @@
 //! A system call as the supervisor sees it.
 
-use crate::{CallSeq, Sysno, Tid};
+use crate::{Sysno, Tid};
 
 /// One trapped system call: who asks for what. Its thread sleeps until it is settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// Its place within the subject.
-    pub seq: CallSeq,
     /// The thread that made it.
     pub tid: Tid,
     /// Which call.

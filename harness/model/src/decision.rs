@@ -4,7 +4,7 @@ use crate::{Fault, RuleId};
 use serde::{Deserialize, Serialize};
 
 /// What should happen to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Decision {
     /// The call is executed as if nobody watched.
     Pass,

@@ -23,6 +23,10 @@ impl Errno {
     pub const E2BIG: Errno = Errno(7);
     /// Resource temporarily unavailable: Go's poller takes it as "not ready yet".
     pub const EAGAIN: Errno = Errno(11);
+    /// Not enough memory.
+    pub const ENOMEM: Errno = Errno(12);
+    /// Too many open files of one process.
+    pub const EMFILE: Errno = Errno(24);
     /// No space left on device.
     pub const ENOSPC: Errno = Errno(28);
     /// Function not implemented.
@@ -59,6 +63,23 @@ impl Errno {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownErrno;
 
+/// Names that the kernel uses within itself; forced, they reach the program as plain numbers.
+///
+/// # Kernel
+/// Linux `include/linux/errno.h`. strace(1) knows them too.
+const INTERNAL: [(&str, u16); 10] = [
+    ("ERESTARTSYS", 512),
+    ("ERESTARTNOINTR", 513),
+    ("ERESTARTNOHAND", 514),
+    ("ENOIOCTLCMD", 515),
+    ("ERESTART_RESTARTBLOCK", 516),
+    ("EPROBE_DEFER", 517),
+    ("EOPENSTALE", 518),
+    ("ENOPARAM", 519),
+    ("ENOTSUPP", 524),
+    ("ERECALLCONFLICT", 530),
+];
+
 impl FromStr for Errno {
     type Err = UnknownErrno;
 
@@ -73,6 +94,9 @@ impl FromStr for Errno {
             "ENOTSUP" => "EOPNOTSUPP",
             other => other,
         };
+        if let Some((_, number)) = INTERNAL.iter().find(|(known, _)| *known == name) {
+            return Ok(Errno(*number));
+        }
         TABLE
             .iter()
             .find(|(known, ..)| *known == name)

@@ -21,7 +21,7 @@ macro_rules! named {
     };
 }
 named!(read, write, openat, close, futex, execve, execveat, clone, clone3, exit, exit_group, rt_sigreturn);
-named!(getppid, getpid, mmap, perf_event_open, epoll_pwait, seccomp);
+named!(getppid, getpid, mmap, perf_event_open, epoll_pwait, seccomp, pwrite64, fallocate);
 
 impl Sysno {
     /// The call by this name, if this architecture has it.

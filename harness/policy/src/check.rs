@@ -1,13 +1,17 @@
-//! What a plan says that it probably does not mean, and what a mechanism cannot do.
+//! What a plan says that it probably does not mean, and what its calls do not have.
 
-use crate::draft::{Span, whereabouts};
-use crate::tables::{FATAL, Fatal, POLLED, RETRIED};
+use crate::draft::whereabouts;
+use crate::effect::{Deed, Failure, Lie};
+use crate::tables::{self, FATAL, Fatal, POLLED, RETRIED};
 use crate::{Plan, Rule};
-use model::{Capabilities, Capability, Diagnostic, Errno, ForcedResult, Sysno};
+use model::{Diagnostic, Errno, Sysno, nearest};
 
 /// Looks at every rule by itself, then at pairs of rules.
 pub(crate) fn plan(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     for rule in &plan.rules {
+        diagnostics.extend(misplaced(rule));
+        diagnostics.extend(hopeless(rule));
+        diagnostics.extend(strangers(rule, plan));
         diagnostics.extend(no_way_back(rule));
         diagnostics.extend(no_way_out(rule));
         diagnostics.extend(lost_wakeup(rule));
@@ -18,32 +22,6 @@ pub(crate) fn plan(plan: &Plan, diagnostics: &mut Vec<Diagnostic>) {
     for (index, rule) in plan.rules.iter().enumerate() {
         diagnostics.extend(plan.rules[..index].iter().find_map(|earlier| shadowed(rule, earlier)));
     }
-}
-
-/// What the mechanism cannot do exactly as the rule says; each action at its own place.
-pub(crate) fn ability(rule: &Rule, mechanism: &str, able: &Capabilities) -> Vec<Diagnostic> {
-    let origin = &rule.origin;
-    let missing = rule.fault.needs().into_iter().filter(|need| !able.has(*need));
-    missing
-        .map(|need| {
-            let (part, help): (Option<&Span>, &str) = match need {
-                Capability::ForceResult => {
-                    (origin.result.as_ref(), "use `delay_enter`, if a delay serves as well")
-                }
-                Capability::HoldBefore => (
-                    origin.delay_enter.as_ref().or(origin.delay_exit.as_ref()),
-                    "use `error` or `retval` without a delay",
-                ),
-                Capability::HoldAfter => (
-                    origin.delay_exit.as_ref(),
-                    "use `delay_enter`: the caller waits as long, but before the call and not after it",
-                ),
-            };
-            rule.error(part, format!("rule `{}` needs {need}", rule.name))
-                .label(format!("`{mechanism}` cannot do this"))
-                .help(help)
-        })
-        .collect()
 }
 
 fn named(rule: &Rule, names: &[&str]) -> Vec<&'static str> {
@@ -91,6 +69,165 @@ fn leave_out(rule: &Rule, names: &[&str]) -> String {
     }
 }
 
+/// What a condition asks that no call can answer. With `each`, every call is asked alone.
+fn hopeless(rule: &Rule) -> Vec<Diagnostic> {
+    let Some(condition) = &rule.condition else { return Vec::new() };
+    let check = |calls: &[Sysno]| {
+        let mut found = Vec::new();
+        condition.check(calls, &mut found);
+        found
+    };
+    let whole = check(&rule.calls);
+    if !rule.is_each || !whole.is_empty() {
+        return whole;
+    }
+    rule.possible_calls().map(|sysno| check(&[sysno])).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// Rules that a condition waits for and that are not there.
+fn strangers(rule: &Rule, plan: &Plan) -> Vec<Diagnostic> {
+    let named = rule.condition.iter().flat_map(|condition| condition.rules_named());
+    let unseen =
+        |name: &str| plan.rules.iter().find(|other| other.is_called(name)).map(|other| other.is_quiet);
+    named
+        .filter_map(|(name, span)| {
+            let (message, help) = match unseen(name) {
+                None => {
+                    let near = nearest(name, plan.rules.iter().map(|other| other.name.as_str()));
+                    let help = near.map_or_else(
+                        || "rules are called by their `name`, or `rule-1`, `rule-2` and so on".to_owned(),
+                        |near| format!("did you mean `{near}`?"),
+                    );
+                    (format!("there is no rule `{name}`"), help)
+                }
+                Some(true) => (
+                    format!("rule `{name}` is quiet, so nobody knows when it fires"),
+                    "drop `quiet` there, so that duress sees its calls".to_owned(),
+                ),
+                Some(false) if name == rule.name => (
+                    "a rule cannot wait for itself".to_owned(),
+                    "name another rule; to hit only once more, use `when`".to_owned(),
+                ),
+                Some(false) => return None,
+            };
+            Some(rule.error(Some(&span), message).help(help))
+        })
+        .collect()
+}
+
+/// The error that a rule's calls fail with, not executed.
+fn failure(rule: &Rule) -> Option<Errno> {
+    match rule.effect.deed {
+        Deed::Fail(Failure::With(errno)) => Some(errno),
+        _ => None,
+    }
+}
+
+/// Whether a rule's calls are answered in the kernel's stead.
+fn is_answered(rule: &Rule) -> bool {
+    matches!(rule.effect.deed, Deed::Fail(_) | Deed::Return(_)) || rule.effect.substitute.is_some()
+}
+
+/// Whether a rule hits all calls that its `when` means.
+fn is_certain(rule: &Rule) -> bool {
+    rule.rate.is_none_or(|rate| rate.share() >= 1.0) && rule.burst.is_none() && rule.limit.is_none()
+}
+
+/// A fault on calls that do not have what it is about.
+fn misplaced(rule: &Rule) -> Option<Diagnostic> {
+    let lacking = |has: &dyn Fn(Sysno) -> bool| -> Vec<String> {
+        rule.calls.iter().filter(|sysno| !has(**sysno)).map(Sysno::to_string).collect()
+    };
+    let refuse = |names: Vec<String>, message: &str, help: String| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| {
+            rule.error(rule.origin.deed.as_ref(), message)
+                .label(format!("{} {} not", listing(&names), if names.len() == 1 { "does" } else { "do" }))
+                .help(help)
+        })
+    };
+    match &rule.effect.deed {
+        Deed::Short(_) => refuse(
+            lacking(&|sysno| tables::shape(sysno).buffer.is_some()),
+            "only a call that transfers one buffer can be short",
+            "use it on read, write, pread64, pwrite64, sendto, recvfrom, getrandom and the like".to_owned(),
+        ),
+        Deed::Exhaust(resource, _) => refuse(
+            lacking(&|sysno| sysno.name().is_some_and(|name| resource.users().contains(&name))),
+            &format!("`{}` is for calls that use up {resource}", resource.key()),
+            format!("such calls are {}", resource.users().join(",")),
+        ),
+        Deed::Content(_) => refuse(
+            lacking(&|sysno| {
+                sysno.name().is_some_and(|name| ["open", "openat", "openat2", "creat"].contains(&name))
+            }),
+            "only a call that opens a file can open another one",
+            "use it on openat (and open, openat2, creat)".to_owned(),
+        ),
+        Deed::NotReady => refuse(
+            lacking(&|sysno| tables::shape(sysno).fds.first() == Some(&0)),
+            "only a call on a descriptor can find it not ready",
+            "use it on read, write, accept4, connect, sendto, recvfrom and the like".to_owned(),
+        ),
+        Deed::Fail(Failure::Legal) | Deed::Lie(Lie::Failed(Failure::Legal)) => refuse(
+            lacking(&|sysno| tables::legal(sysno).is_some_and(|errors| !errors.is_empty())),
+            "only a call whose manual page names errors has a legal one",
+            "name the error yourself, such as `error=EIO`".to_owned(),
+        ),
+        Deed::Execute
+        | Deed::Fail(Failure::With(_))
+        | Deed::Return(_)
+        | Deed::Lie(_)
+        | Deed::Kill(_)
+        | Deed::Interrupt(_) => {
+            let last = rule.effect.arguments.iter().map(|(arg, _)| *arg).max()?;
+            refuse(
+                lacking(&|sysno| tables::shape(sysno).count > last),
+                &format!("only a call that has argument {} can have it changed", last + 1),
+                "arguments are counted from 1; name only calls that have it".to_owned(),
+            )
+        }
+    }
+}
+
+/// An error that the manual page of a call does not name; see [`Plan::unlikely_errors`].
+///
+/// ENOSYS and EPERM are what kernels without the call and seccomp profiles answer, whatever the call; no page says so.
+pub(crate) fn illegal(rule: &Rule) -> Option<Diagnostic> {
+    let errno = match rule.effect.deed {
+        Deed::Fail(Failure::With(errno)) | Deed::Lie(Lie::Failed(Failure::With(errno))) => errno,
+        _ => return None,
+    };
+    if [Errno::ENOSYS, Errno::EPERM].contains(&errno) {
+        return None;
+    }
+    let strange = |sysno: &&Sysno| tables::legal(**sysno).is_some_and(|errors| !errors.contains(&errno));
+    let strange: Vec<Sysno> = rule.calls.iter().filter(strange).copied().collect();
+    // In a class some calls always fit less well; that is no mistake.
+    let is_class = rule.origin.words.contains(['%', '!', '/'])
+        || rule.origin.words.split(',').any(|word| word.trim() == "all");
+    if strange.is_empty() || (is_class && strange.len() < rule.calls.len()) {
+        return None;
+    }
+    let names: Vec<String> = strange.iter().map(Sysno::to_string).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let first = strange[0];
+    let named: Vec<String> = tables::legal(first)?.iter().map(Errno::to_string).collect();
+    let page = tables::page(first).unwrap_or("its manual page");
+    let help = match named.as_slice() {
+        [] => format!("{page} names no errors"),
+        named => format!("{page} names {}; `error=legal` picks one of these", named.join(", ")),
+    };
+    Some(
+        rule.warning(
+            rule.origin.deed.as_ref(),
+            format!("no manual page says that {} can fail with {errno}", listing(&names)),
+        )
+        .label("programs need not expect this")
+        .help(help),
+    )
+}
+
 /// rt_sigreturn has no result of its own: it loads the registers of the interrupted code.
 ///
 /// # Kernel
@@ -98,7 +235,7 @@ fn leave_out(rule: &Rule, names: &[&str]) -> String {
 /// (Go 1.26, runtime/sys_linux_amd64.s, `sigreturn__sigaction`: `INT $3 // not reached`).
 fn no_way_back(rule: &Rule) -> Option<Diagnostic> {
     const CALL: &[&str] = &["rt_sigreturn"];
-    (rule.fault.result.is_some() && !named(rule, CALL).is_empty()).then(|| {
+    (rule.effect.forces_result() && !named(rule, CALL).is_empty()).then(|| {
         rule.error(None, "`rt_sigreturn` cannot be given a result")
             .label("this set contains `rt_sigreturn`")
             .help(format!(
@@ -113,7 +250,7 @@ fn no_way_back(rule: &Rule) -> Option<Diagnostic> {
 /// `INT $3` behind exit.
 fn no_way_out(rule: &Rule) -> Option<Diagnostic> {
     let exits = named(rule, &["exit", "exit_group"]);
-    (rule.fault.result.is_some() && !exits.is_empty()).then(|| {
+    (is_answered(rule) && !exits.is_empty()).then(|| {
         rule.warning(None, format!("a forced result makes {} return", listing(&exits)))
             .label("no caller expects to go on after this")
             .help(format!("a Go program that cannot end crashes instead; {}", leave_out(rule, &exits)))
@@ -123,9 +260,9 @@ fn no_way_out(rule: &Rule) -> Option<Diagnostic> {
 /// # Go
 /// 1.26: runtime/lock_futex.go, `futexwakeup` in os_linux.go: a result that is no error is taken for a wake-up.
 fn lost_wakeup(rule: &Rule) -> Option<Diagnostic> {
-    let forced = matches!(rule.fault.result, Some(ForcedResult::Value(_)));
+    let forced = matches!(rule.effect.deed, Deed::Return(_));
     (forced && rule.calls.contains(&Sysno::futex)).then(|| {
-        rule.warning(rule.origin.result.as_ref(), "a forced success of `futex` wakes nobody")
+        rule.warning(rule.origin.deed.as_ref(), "a forced success of `futex` wakes nobody")
             .label("no thread is woken by this")
             .help(format!("Go's threads then sleep for ever; {}", leave_out(rule, &["futex"])))
     })
@@ -133,14 +270,14 @@ fn lost_wakeup(rule: &Rule) -> Option<Diagnostic> {
 
 /// Errors that end the process in Go's runtime instead of reaching the program.
 fn fatal_to_go(rule: &Rule) -> Option<Diagnostic> {
-    let Some(ForcedResult::Error(errno)) = rule.fault.result else { return None };
+    let errno = failure(rule)?;
     let kills = |fatal: &&Fatal| !fatal.spared.contains(&errno) && !named(rule, &[fatal.call]).is_empty();
     let fatal: Vec<&Fatal> = FATAL.iter().filter(kills).collect();
     let first = fatal.first()?;
     let names: Vec<&str> = fatal.iter().map(|fatal| fatal.call).collect();
     Some(
         rule.warning(
-            rule.origin.result.as_ref(),
+            rule.origin.deed.as_ref(),
             format!("Go's runtime does not survive {errno} from {}", listing(&names)),
         )
         .label(format!("{}: {}", first.call, first.consequence))
@@ -153,7 +290,7 @@ fn fatal_to_go(rule: &Rule) -> Option<Diagnostic> {
 
 /// Errors that Go's poller takes for "not ready yet".
 fn not_ready_yet(rule: &Rule) -> Option<Diagnostic> {
-    let Some(ForcedResult::Error(errno)) = rule.fault.result else { return None };
+    let errno = failure(rule)?;
     let waits = if errno == Errno::EAGAIN {
         named(rule, POLLED)
     } else if ["EINTR", "EINPROGRESS", "EALREADY"].iter().any(|name| errno.name() == Some(name)) {
@@ -164,22 +301,22 @@ fn not_ready_yet(rule: &Rule) -> Option<Diagnostic> {
     };
     (!waits.is_empty()).then(|| {
         rule.warning(
-            rule.origin.result.as_ref(),
+            rule.origin.deed.as_ref(),
             format!("Go takes {errno} from {} for \"not ready yet\"", listing(&waits)),
         )
         .label("on sockets and pipes the goroutine waits for an event")
-        .help("the event may never come, and that hang would not be the program's fault; use an error such as ECONNRESET or EIO")
+        .help("the event may never come, and that hang would not be the program's fault; use `not_ready`, an EAGAIN that the event follows, or an error such as ECONNRESET or EIO")
     })
 }
 
 /// EINTR without end, on calls that Go makes again until they succeed.
 fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
     let retried = named(rule, RETRIED);
-    let hit = rule.fault.result == Some(ForcedResult::Error(Errno::EINTR));
-    let always = rule.rate.is_none_or(|rate| rate.share() >= 1.0);
-    (hit && rule.when.is_unbroken() && always && !retried.is_empty()).then(|| {
+    let hit = failure(rule) == Some(Errno::EINTR);
+    let always = is_certain(rule);
+    (hit && rule.when.is_unbroken() && always && rule.condition.is_none() && !retried.is_empty()).then(|| {
         rule.warning(
-            rule.origin.result.as_ref(),
+            rule.origin.deed.as_ref(),
             format!("Go repeats {} after EINTR, here without end", listing(&retried)),
         )
         .label("every call fails")
@@ -189,7 +326,8 @@ fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
 
 /// A rule that can never fire, for an earlier one always comes first.
 fn shadowed(rule: &Rule, earlier: &Rule) -> Option<Diagnostic> {
-    let certain = earlier.rate.is_none_or(|rate| rate.share() >= 1.0);
+    let fires = !matches!(earlier.effect.deed, Deed::Short(_) | Deed::Exhaust(..));
+    let certain = is_certain(earlier) && earlier.condition.is_none() && fires;
     // With the same calls both count alike. With more calls their counts differ, unless every call is hit anyway.
     let same_count = earlier.calls == rule.calls && earlier.when.covers(&rule.when);
     let hits_all =
@@ -297,21 +435,5 @@ mod tests {
             ("name=rule-2".into(), taken.into())
         );
         check(&["read:error=EIO:name=rule-1", "write:error=EIO"], &[]);
-    }
-
-    #[test]
-    fn what_a_mechanism_cannot_do_is_refused_at_the_word_that_asks_for_it() {
-        let check = |spec: &str, able: &[Capability], expect: &[&str]| {
-            let found = read(&[spec]).0.check_against("notify", &Capabilities::of(able));
-            let found: Vec<&str> =
-                found.iter().map(|diagnostic| &spec[diagnostic.place.clone().expect("a place").1]).collect();
-            assert_eq!(found, expect, "{spec}");
-        };
-        let notify = &[Capability::ForceResult, Capability::HoldBefore];
-        check("close:delay_enter=5:delay_exit=7", notify, &["delay_exit=7"]);
-        check("close:error=EIO:delay_exit=7", notify, &[]);
-        check("close:error=EIO:delay_exit=7", &[], &["error=EIO", "delay_exit=7"]);
-        check("close:retval=0", &[Capability::HoldBefore], &["retval=0"]);
-        check("close:delay_exit=7", &Capability::ALL, &[]);
     }
 }

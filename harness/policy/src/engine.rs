@@ -1,15 +1,22 @@
 //! What should happen to this call: the only question that is asked while a target runs.
 
+use crate::effect::{Deed, Effect, Failure, Lie};
+use crate::expr::{Memory, Where};
+use crate::resource::Supply;
 use crate::seed::Stream;
 use crate::strategy::Picks;
-use crate::{Plan, Rule};
-use model::{Call, Decision, Fault, RuleId};
+use crate::tables::Shape;
+use crate::{Plan, Resource, Rule, tables};
+use model::{Call, Decision, Errno, Execution, Facts, Fault, ForcedResult, Nanos, RuleId};
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Duration;
 
 /// Decides for the calls of one subject, in the order in which they come.
 ///
-/// Every rule counts the calls that are among its own, whether it hits them or not. The first rule in plan order that
-/// wants to hit a call does. Same plan, seed, subject key and calls: same decisions.
+/// Every rule counts the calls that are among its own and for which its condition holds, whether it hits them or not.
+/// The first rule in plan order that wants to hit a call does. Same plan, seed, subject key and calls (and, for what asks
+/// beyond a call's registers, same facts): same decisions.
 #[derive(Debug)]
 pub struct Engine {
     /// For each system call number, where in `counting` its rules are. Dense, for this is read for every call.
@@ -20,75 +27,128 @@ pub struct Engine {
     counters: Vec<Counter>,
     /// The rules that counted the last call.
     matched: Vec<RuleId>,
+    /// The places of the rules that conditions ask for, by the name that they use.
+    named: BTreeMap<String, Vec<usize>>,
 }
 
 /// One rule at work.
 #[derive(Debug)]
 struct Counter {
+    condition: Option<(Where, Memory)>,
     occurrences: u64,
     picks: Picks,
-    fault: Fault,
+    effect: Effect,
+    /// The fault, where it is the same for every call.
+    fixed: Option<Fault>,
+    stream: Stream,
+    /// What was used of a resource that the kernel does not account for.
+    used: u64,
+    has_fired: bool,
 }
 
 impl Engine {
     /// An engine that decides as the plan says. The `subject_key` is the same in every run of the same command, so that
     /// a seed means the same there; a rule's own random numbers hang on its name.
     pub fn new(plan: &Plan, seed: u64, subject_key: &str) -> Engine {
-        Engine::with_picks(plan, |_, rule| Picks::Planned {
-            when: rule.when,
-            chance: rule.rate.map(|rate| (rate, Stream::new(seed, subject_key, &rule.name))),
-        })
+        Engine::with_picks(plan, seed, subject_key, |_, rule, stream| Picks::planned(rule, stream))
     }
 
     /// An engine that hits what a recorded run of the same plan hit in this subject: these occurrences of these rules,
     /// in any order, and no others.
-    pub fn replaying(plan: &Plan, recorded: impl IntoIterator<Item = (RuleId, u64)>) -> Engine {
+    pub fn replaying(
+        plan: &Plan,
+        seed: u64,
+        subject_key: &str,
+        recorded: impl IntoIterator<Item = (RuleId, u64)>,
+    ) -> Engine {
         let mut hits = vec![Vec::new(); plan.rules.len()];
         for (rule, occurrence) in recorded {
             if let Some(hits) = usize::try_from(rule.0).ok().and_then(|rule| hits.get_mut(rule)) {
                 hits.push(occurrence);
             }
         }
-        Engine::with_picks(plan, |index, _| Picks::recorded(std::mem::take(&mut hits[index])))
+        Engine::with_picks(plan, seed, subject_key, |index, _, _| {
+            Picks::recorded(std::mem::take(&mut hits[index]))
+        })
     }
 
-    fn with_picks(plan: &Plan, mut picks: impl FnMut(usize, &Rule) -> Picks) -> Engine {
-        let numbers = plan.rules.iter().flat_map(|rule| &rule.calls).map(|sysno| sysno.0);
+    fn with_picks(
+        plan: &Plan,
+        seed: u64,
+        subject_key: &str,
+        mut picks: impl FnMut(usize, &Rule, Stream) -> Picks,
+    ) -> Engine {
+        // What the filter does alone never comes here.
+        let asked = |rule: &&Rule| !rule.is_quiet;
+        let numbers = plan.rules.iter().filter(asked).flat_map(|rule| &rule.calls).map(|sysno| sysno.0);
         let beyond = numbers.max().map_or(0, |highest| highest.saturating_add(1));
         let mut by_sysno = Vec::new();
         let mut counting = Vec::new();
         for number in 0..beyond {
             let start = counting.len();
-            let ids = (0..).map(RuleId).zip(&plan.rules);
+            let ids = (0..).map(RuleId).zip(&plan.rules).filter(|(_, rule)| asked(rule));
             counting.extend(
                 ids.filter(|(_, rule)| rule.calls.iter().any(|sysno| sysno.0 == number)).map(|(id, _)| id),
             );
             by_sysno.push(start..counting.len());
         }
-        let counters = plan
-            .rules
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| Counter { occurrences: 0, picks: picks(index, rule), fault: rule.fault })
+        let counters = plan.rules.iter().enumerate().map(|(index, rule)| {
+            let stream = Stream::new(seed, subject_key, &rule.name);
+            Counter {
+                condition: rule.condition.clone().map(|condition| (condition, Memory::default())),
+                occurrences: 0,
+                picks: picks(index, rule, stream),
+                effect: rule.effect.clone(),
+                fixed: fixed(&rule.effect),
+                stream,
+                used: 0,
+                has_fired: false,
+            }
+        });
+        let conditions = plan.rules.iter().filter_map(|rule| rule.condition.as_ref());
+        let named = conditions
+            .flat_map(|condition| condition.rules_named())
+            .map(|(name, _)| {
+                let meant = plan.rules.iter().enumerate().filter(|(_, rule)| rule.is_called(name));
+                (name.to_owned(), meant.map(|(index, _)| index).collect())
+            })
             .collect();
-        Engine { by_sysno, counting, counters, matched: Vec::with_capacity(plan.rules.len()) }
+        Engine {
+            by_sysno,
+            counting,
+            counters: counters.collect(),
+            matched: Vec::with_capacity(plan.rules.len()),
+            named,
+        }
     }
 
-    /// What should happen to the next call.
-    pub fn decide(&mut self, call: &Call) -> Decision {
+    /// What should happen to the next call, which is made now.
+    pub fn decide(&mut self, call: &Call, now: Nanos, facts: &mut dyn Facts) -> Decision {
         self.matched.clear();
         let rules = usize::try_from(call.sysno.0).ok().and_then(|number| self.by_sysno.get(number));
         let mut decision = Decision::Pass;
         for rule in &self.counting[rules.cloned().unwrap_or_default()] {
-            let Some(counter) = usize::try_from(rule.0).ok().and_then(|rule| self.counters.get_mut(rule))
+            let Some(place) = usize::try_from(rule.0).ok().filter(|place| *place < self.counters.len())
             else {
                 continue;
             };
+            if !matches(&mut self.counters, place, &self.named, call, facts) {
+                continue;
+            }
+            let counter = &mut self.counters[place];
             self.matched.push(*rule);
             counter.occurrences += 1;
             let occurrence = counter.occurrences;
-            if counter.picks.hits(occurrence) && decision == Decision::Pass {
-                decision = Decision::Inject { rule: *rule, occurrence, fault: counter.fault };
+            let is_wanted = counter.picks.wants(occurrence, now);
+            if decision != Decision::Pass {
+                continue;
+            }
+            if !is_wanted {
+                counter.let_through(call, facts);
+            } else if let Some(fault) = counter.fault(call, facts) {
+                counter.picks.took(now);
+                counter.has_fired = true;
+                decision = Decision::Inject { rule: *rule, occurrence, fault };
             }
         }
         decision
@@ -100,11 +160,155 @@ impl Engine {
     }
 }
 
+/// Whether the rule at this place counts the call.
+fn matches(
+    counters: &mut [Counter],
+    place: usize,
+    named: &BTreeMap<String, Vec<usize>>,
+    call: &Call,
+    facts: &mut dyn Facts,
+) -> bool {
+    let Some((condition, mut memory)) = counters[place].condition.take() else { return true };
+    let fired =
+        |name: &str| named.get(name).is_some_and(|rules| rules.iter().any(|rule| counters[*rule].has_fired));
+    let holds = condition.holds(call, facts, &mut memory, &fired);
+    counters[place].condition = Some((condition, memory));
+    holds
+}
+
+/// The fault of an effect that is the same for every call.
+fn fixed(effect: &Effect) -> Option<Fault> {
+    let held = |delay: Option<crate::Delay>| match delay {
+        None => Some(Duration::ZERO),
+        Some(crate::Delay::Fixed(length)) => Some(length),
+        Some(_) => None,
+    };
+    let executed = || match (effect.substitute, effect.arguments.as_slice()) {
+        (Some(sysno), _) => Execution::Other(sysno),
+        (None, []) => Execution::AsMade,
+        (None, changes) => Execution::Changed(changes.to_vec()),
+    };
+    let skipped = || effect.substitute.map_or(Execution::Skipped, Execution::Other);
+    let (execution, result) = match &effect.deed {
+        Deed::Execute => (executed(), None),
+        Deed::Fail(Failure::With(errno)) => (skipped(), Some(ForcedResult::Error(*errno))),
+        Deed::Return(value) => (skipped(), Some(ForcedResult::Value(*value))),
+        Deed::Lie(Lie::Failed(Failure::With(errno))) => (executed(), Some(ForcedResult::Error(*errno))),
+        Deed::Lie(Lie::Returned(value)) => (executed(), Some(ForcedResult::Value(*value))),
+        Deed::Lie(Lie::More(more)) => (executed(), Some(ForcedResult::More(*more))),
+        Deed::Kill(victim) => (Execution::Killed(*victim), None),
+        Deed::Content(content) => (Execution::Content(content.clone()), None),
+        Deed::Interrupt(_) => (Execution::Skipped, Some(ForcedResult::Interrupted)),
+        Deed::NotReady => (Execution::Skipped, Some(ForcedResult::NotReady)),
+        Deed::Fail(Failure::Legal)
+        | Deed::Lie(Lie::Failed(Failure::Legal))
+        | Deed::Short(_)
+        | Deed::Exhaust(..) => {
+            return None;
+        }
+    };
+    Some(Fault {
+        delay_enter: held(effect.delay_enter)?,
+        signal: match effect.deed {
+            Deed::Interrupt(signal) => Some(signal),
+            _ => effect.signal,
+        },
+        poke_enter: effect.poke_enter.clone(),
+        execution,
+        result,
+        poke_exit: effect.poke_exit.clone(),
+        delay_exit: held(effect.delay_exit)?,
+    })
+}
+
+/// How many bytes an argument asks for; nothing where the kernel sees a negative number, which it refuses.
+fn size(arg: u8, shape: &Shape, args: &[u64; 6]) -> Option<u64> {
+    let register = *args.get(usize::from(arg))?;
+    let is = |bits: u8| bits & (1 << arg) != 0;
+    let value = if is(shape.narrow) { register & u64::from(u32::MAX) } else { register };
+    (!is(shape.signed) || i32::try_from(value).is_ok()).then_some(value)
+}
+
+impl Counter {
+    /// What the rule does to this call; nothing where it finds nothing to do.
+    fn fault(&mut self, call: &Call, facts: &mut dyn Facts) -> Option<Fault> {
+        if let Some(fault) = &self.fixed {
+            return Some(fault.clone());
+        }
+        let occurrence = self.occurrences;
+        let (deed, arguments) = match &self.effect.deed {
+            Deed::Fail(Failure::Legal) => (Deed::Fail(self.legal(call)?), Vec::new()),
+            Deed::Lie(Lie::Failed(Failure::Legal)) => (Deed::Lie(Lie::Failed(self.legal(call)?)), Vec::new()),
+            Deed::Short(most) => {
+                let shape = tables::shape(call.sysno);
+                let count = shape.buffer?.count;
+                let asked = size(count, shape, &call.args)?;
+                (asked > *most).then(|| (Deed::Execute, vec![(count, *most)]))?
+            }
+            Deed::Exhaust(resource, limit) => {
+                let (resource, limit) = (*resource, *limit);
+                self.exhausted(resource, limit, call, facts)?
+            }
+            fixed => (fixed.clone(), self.effect.arguments.clone()),
+        };
+        let drawn = |delay: Option<crate::Delay>, purpose| {
+            delay.map(|delay| crate::Delay::Fixed(delay.draw(self.stream.aside(purpose), occurrence)))
+        };
+        fixed(&Effect {
+            delay_enter: drawn(self.effect.delay_enter, "delay_enter"),
+            signal: self.effect.signal,
+            poke_enter: self.effect.poke_enter.clone(),
+            arguments,
+            substitute: self.effect.substitute,
+            deed,
+            poke_exit: self.effect.poke_exit.clone(),
+            delay_exit: drawn(self.effect.delay_exit, "delay_exit"),
+        })
+    }
+
+    /// Notes what a call takes that is let through, so that a replay, which knows only who was hit, counts alike.
+    fn let_through(&mut self, call: &Call, facts: &mut dyn Facts) {
+        if let Deed::Exhaust(resource, _) = self.effect.deed {
+            resource.take(call, &mut self.used, facts);
+        }
+    }
+
+    /// One of the errors that the call's manual page names.
+    fn legal(&self, call: &Call) -> Option<Failure> {
+        let errors = tables::legal(call.sysno).filter(|errors| !errors.is_empty())?;
+        let drawn = self.stream.aside("error").at(self.occurrences) % errors.len() as u64;
+        usize::try_from(drawn).ok().and_then(|place| errors.get(place)).map(|errno| Failure::With(*errno))
+    }
+
+    /// What a call gets that uses up a resource; nothing while enough is left.
+    fn exhausted(
+        &mut self,
+        resource: Resource,
+        limit: u64,
+        call: &Call,
+        facts: &mut dyn Facts,
+    ) -> Option<(Deed, Vec<(u8, u64)>)> {
+        let failure: Errno = resource.errno();
+        match resource.supply(call, limit, &mut self.used, facts) {
+            Supply::Rest { count, bytes } => Some((Deed::Execute, vec![(count, bytes)])),
+            Supply::Exhausted => Some((Deed::Fail(Failure::With(failure)), Vec::new())),
+            // A replay does what was done, even where the target has come to use less.
+            Supply::Enough if self.picks.is_recorded() => {
+                Some((Deed::Fail(Failure::With(failure)), Vec::new()))
+            }
+            Supply::Enough => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::When;
-    use model::{CallSeq, Diagnostic, Source, Sysno, Tid};
+    use model::{Diagnostic, NoFacts, Source, Sysno, Tid};
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -117,7 +321,7 @@ mod tests {
     }
 
     fn call(sysno: Sysno) -> Call {
-        Call { seq: CallSeq(1), tid: Tid(1), sysno, args: [0; 6] }
+        Call { tid: Tid(1), sysno, args: [0; 6] }
     }
 
     /// Which rule hits each of these calls, with which of its occurrences.
@@ -126,7 +330,7 @@ mod tests {
             Decision::Pass => None,
             Decision::Inject { rule, occurrence, .. } => Some((rule.0, occurrence)),
         };
-        calls.iter().map(|sysno| hit(engine.decide(&call(*sysno)))).collect()
+        calls.iter().map(|sysno| hit(engine.decide(&call(*sysno), Nanos(0), &mut NoFacts))).collect()
     }
 
     const READ: Sysno = Sysno::read;
@@ -139,7 +343,7 @@ mod tests {
         let seen = hits(&mut engine, &[WRITE, READ, READ, READ, WRITE, Sysno::getpid]);
         assert_eq!(seen, [None, Some((1, 2)), Some((0, 2)), Some((1, 4)), None, None]);
         assert_eq!(engine.matched(), []);
-        engine.decide(&call(READ));
+        engine.decide(&call(READ), Nanos(0), &mut NoFacts);
         assert_eq!(engine.matched(), [RuleId(0), RuleId(1)]);
     }
 
@@ -196,7 +400,7 @@ mod tests {
             let calls: Vec<Sysno> =
                 calls.iter().map(|n| [READ, WRITE, Sysno::openat, Sysno::close, Sysno::getpid][*n]).collect();
             for sysno in &calls {
-                let decision = engine.decide(&call(*sysno));
+                let decision = engine.decide(&call(*sysno), Nanos(0), &mut NoFacts);
                 let mut expect = None;
                 let mut matched = Vec::new();
                 for (index, (members, first, step, rate)) in rules.iter().enumerate() {
@@ -222,7 +426,7 @@ mod tests {
                 recorded.extend(hit);
             }
             // What was recorded, in any order and with foreign rules among it, makes the same decisions again.
-            let mut replay = Engine::replaying(&plan, recorded.iter().rev().copied().chain([(RuleId(99), 1)]));
+            let mut replay = Engine::replaying(&plan, seed, "subject", recorded.iter().rev().copied().chain([(RuleId(99), 1)]));
             let mut original = Engine::new(&plan, seed, "subject");
             prop_assert_eq!(hits(&mut replay, &calls), hits(&mut original, &calls));
         }

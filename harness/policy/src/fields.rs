@@ -1,12 +1,11 @@
 //! The values of a rule's keys, one function each: what `-e` and the plan file have in common.
 
+use crate::delay::LONGEST;
+use crate::effect::Failure;
 use crate::piece::Piece;
-use crate::{Rate, When};
-use model::{Diagnostic, Errno, nearest};
+use crate::{Rate, When, set, tables};
+use model::{Diagnostic, Errno, Signal, Sysno, Victim, nearest};
 use std::time::Duration;
-
-/// Longer delays are taken for a slip of the unit.
-const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 
 /// The units of a delay with their length in nanoseconds; longer suffixes first, for `ms` ends in `s`.
 const UNITS: [(&str, u128); 6] = [
@@ -18,10 +17,14 @@ const UNITS: [(&str, u128); 6] = [
     ("s", 1_000_000_000),
 ];
 
+/// How many characters a rule's name may have.
+pub(crate) const LONGEST_NAME: usize = 80;
+
 /// An error by name or number.
 pub(crate) fn errno(piece: &Piece<'_>) -> Result<Errno, Diagnostic> {
     let text = piece.text();
-    text.parse().map_err(|_| {
+    // strace 6.1 takes names in any case.
+    text.to_ascii_uppercase().parse().map_err(|_| {
         let unknown = |help: String| piece.error(format!("there is no error `{}`", piece.shown())).help(help);
         if text.is_empty() {
             return piece
@@ -47,25 +50,116 @@ pub(crate) fn errno(piece: &Piece<'_>) -> Result<Errno, Diagnostic> {
     })
 }
 
-/// A result that is not an error: zero or positive.
+/// An error, or the word for "any that the manual page names".
+pub(crate) fn failure(piece: &Piece<'_>) -> Result<Failure, Diagnostic> {
+    if piece.text() == "legal" { Ok(Failure::Legal) } else { errno(piece).map(Failure::With) }
+}
+
+/// A signal by name or number.
+pub(crate) fn signal(piece: &Piece<'_>) -> Result<Signal, Diagnostic> {
+    piece.text().to_ascii_uppercase().parse().map_err(|_| {
+        let mistake = piece.error(format!("there is no signal `{}`", piece.shown()));
+        match nearest(piece.text(), Signal::names()) {
+            Some(name) => mistake.help(format!("did you mean `{name}`?")),
+            None => mistake.help(
+                "signals are named as in signal(7), such as SIGUSR1 or SIGRTMIN+3, or numbered from 1 to 64",
+            ),
+        }
+    })
+}
+
+/// One system call.
+pub(crate) fn sysno(piece: &Piece<'_>) -> Result<Sysno, Diagnostic> {
+    set::one(piece)
+}
+
+/// How many bytes are transferred at most.
+pub(crate) fn short(piece: &Piece<'_>) -> Result<u64, Diagnostic> {
+    whole(piece.text()).filter(|bytes| *bytes > 0).ok_or_else(|| {
+        let mistake = piece.error(format!("`{}` is not a number of bytes", piece.shown()));
+        match piece.text() {
+            "0" => mistake
+                .help("a transfer of nothing means the end of the file; for that, use `lie=0` or `retval=0`"),
+            _ => mistake.help("write how many bytes are transferred at most, such as `short=1`"),
+        }
+    })
+}
+
+/// Who ends.
+pub(crate) fn victim(piece: &Piece<'_>) -> Result<Victim, Diagnostic> {
+    match piece.text() {
+        "thread" => Ok(Victim::Thread),
+        "process" => Ok(Victim::Process),
+        "trap" => Ok(Victim::Trapped),
+        _ => Err(piece.error(format!("`{}` is nobody to end", piece.shown())).help(
+            "write `thread` (it vanishes), `process` (it dies of SIGSYS) or `trap` (the thread gets a SIGSYS that it may handle), as seccomp's actions do",
+        )),
+    }
+}
+
+/// The path of a file.
+pub(crate) fn path(piece: &Piece<'_>) -> Result<String, Diagnostic> {
+    match piece.text() {
+        "" => Err(piece.error("the file is missing").help("name the file whose content is given instead")),
+        path => Ok(path.to_owned()),
+    }
+}
+
+/// What an argument becomes: a number (negative ones as 64 bits) or a constant such as `O_RDONLY`, or several with `|`.
+pub(crate) fn argument(piece: &Piece<'_>) -> Result<u64, Diagnostic> {
+    piece.split('|').iter().map(|part| flag(&part.trim())).try_fold(0, |all, one| Ok(all | one?))
+}
+
+fn flag(piece: &Piece<'_>) -> Result<u64, Diagnostic> {
+    let text = piece.text();
+    let number = match (text.strip_prefix("0x"), text.strip_prefix('-')) {
+        (Some(digits), _) => u64::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+')),
+        (None, Some(digits)) => whole(digits)
+            .and_then(|number| i64::try_from(number).ok())
+            .map(|number| (-number).cast_unsigned()),
+        (None, None) => whole(text),
+    };
+    number.or_else(|| tables::constant(text)).ok_or_else(|| {
+        let mistake = piece.error(format!("`{}` is not a number", piece.shown()));
+        match nearest(text, tables::names()) {
+            Some(name) => mistake.help(format!("did you mean `{name}`?")),
+            None => mistake.help("write a number, `0x` for hexadecimal, or a constant such as O_NONBLOCK; several are joined by `|`"),
+        }
+    })
+}
+
+/// A whole number without a sign.
+pub(crate) fn whole(text: &str) -> Option<u64> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
+/// A result, as strace reads it: decimal, `0x` hexadecimal or `0` octal, and up to 64 bits, which may be those of a
+/// negative number. From -4095 to -1 it is an error.
 pub(crate) fn retval(piece: &Piece<'_>) -> Result<i64, Diagnostic> {
     let text = piece.text();
-    let (digits, radix) = match text.strip_prefix("0x") {
-        Some(digits) => (digits, 16),
-        None => (text, 10),
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
+    let (digits, radix) = match (hexadecimal, digits.strip_prefix('0')) {
+        (Some(digits), _) => (digits, 16),
+        (None, Some(octal)) if !octal.is_empty() => (octal, 8),
+        (None, _) => (digits, 10),
     };
     let wrong = |label: &str| {
         piece
             .error(format!("`{}` cannot be a return value", piece.shown()))
             .label(label)
-            .help("give a whole number from 0 to 9223372036854775807; `0x` for hexadecimal is understood")
+            .help("give a whole number of at most 64 bits; `0x` for hexadecimal is understood")
     };
-    match i128::from_str_radix(digits, radix) {
-        Ok(value) if value < 0 => {
-            Err(wrong("negative results are errors").help("use `error=`, such as `error=EIO`"))
-        }
-        Ok(value) => i64::try_from(value).map_err(|_| wrong("this is too large")),
-        Err(_) => Err(wrong("this is not a whole number")),
+    let plain = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match u128::from_str_radix(digits, radix) {
+        Ok(value) if plain => u64::try_from(value)
+            .map(|value| value.cast_signed().wrapping_mul(sign))
+            .map_err(|_| wrong("this is too large")),
+        Ok(_) | Err(_) => Err(wrong("this is not a whole number")),
     }
 }
 
@@ -79,8 +173,22 @@ pub(crate) fn duration(piece: &Piece<'_>) -> Result<Duration, Diagnostic> {
         .iter()
         .find_map(|(suffix, length)| text.strip_suffix(suffix).map(|number| (number.trim_end(), *length)))
         .unwrap_or((text, 1_000));
+    let number = number.strip_prefix('+').unwrap_or(number);
     if number.starts_with('-') {
         return Err(wrong("a delay cannot be negative"));
+    }
+    if number.contains(['e', 'E']) {
+        // strace 6.1 reads these as strtod(3) does; a float is exact enough for a delay.
+        let plain = number.bytes().all(|byte| byte.is_ascii_digit() || b".eE+-".contains(&byte));
+        let nanos = number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit as f64);
+        let nanos = nanos.ok_or_else(|| wrong("this is not a number with a unit"))?;
+        return Duration::try_from_secs_f64(nanos / 1e9)
+            .ok()
+            .filter(|delay| *delay <= LONGEST)
+            .ok_or_else(|| wrong("the longest delay is one hour"))
+            .and_then(|delay| {
+                if delay.is_zero() { Err(wrong("a delay of nothing does nothing")) } else { Ok(delay) }
+            });
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -101,7 +209,7 @@ pub(crate) fn duration(piece: &Piece<'_>) -> Result<Duration, Diagnostic> {
         total = total.checked_add(scaled / scale).ok_or_else(too_long)?;
     }
     let delay = u64::try_from(total).map(Duration::from_nanos).map_err(|_| too_long())?;
-    if delay > LONGEST_DELAY {
+    if delay > LONGEST {
         return Err(too_long());
     }
     if delay.is_zero() {
@@ -125,8 +233,13 @@ pub(crate) fn when(piece: &Piece<'_>) -> Result<When, Diagnostic> {
             .flatten()
             .ok_or_else(|| wrong(part, "a whole number is expected here"))
     };
+    // strace 6.1 reads its numbers by strtoll(3), which takes a sign.
+    let piece = &piece.strip_prefix("+").unwrap_or_else(|| piece.clone());
     let (range, step) = match piece.split_once("+") {
-        Some((range, step)) => (range, Some(step)),
+        Some((range, step)) => {
+            let bare = step.strip_prefix("+").filter(|bare| !bare.text().is_empty());
+            (range, Some(bare.unwrap_or(step)))
+        }
         None => (piece.clone(), None),
     };
     let (first, last) = match range.split_once("..") {
@@ -183,8 +296,8 @@ pub(crate) fn name(piece: &Piece<'_>) -> Result<String, Diagnostic> {
     if text.is_empty() {
         return Err(wrong("the name is empty".to_owned()));
     }
-    if text.chars().count() > 80 {
-        return Err(wrong("the name is longer than 80 characters".to_owned()));
+    if text.chars().count() > LONGEST_NAME {
+        return Err(wrong(format!("the name is longer than {LONGEST_NAME} characters")));
     }
     match text.chars().find(|c| !c.is_alphanumeric() && !"-_./".contains(*c)) {
         Some(c) => Err(wrong(format!("a name cannot contain `{}`", c.escape_debug()))),
@@ -233,7 +346,7 @@ mod tests {
                 ("2.s", Ok(ns(2_000_000_000))),
                 ("1.50000000000000000000s", Ok(ns(1_500_000_000))),
                 ("7 ms", Ok(ns(7_000_000))),
-                ("3600s", Ok(LONGEST_DELAY)),
+                ("3600s", Ok(LONGEST)),
                 ("3600.000000001s", Err("the longest delay is one hour")),
                 ("99999999999999999999999999999999999999999s", Err("the longest delay is one hour")),
                 ("0.1ns", Err("this is finer than a nanosecond")),
@@ -241,7 +354,7 @@ mod tests {
                 ("-5ms", Err("a delay cannot be negative")),
                 ("0", Err("a delay of nothing does nothing")),
                 ("NaN", Err("this is not a number with a unit")),
-                ("1e3", Err("this is not a number with a unit")),
+                ("1e3", Ok(Duration::from_millis(1))),
                 ("5min", Err("this is not a number with a unit")),
                 ("ms", Err("this is not a number with a unit")),
                 (".", Err("this is not a number with a unit")),
@@ -266,7 +379,7 @@ mod tests {
                 ("3+0", Err("the step must be at least 1")),
                 ("9..3", Err("the range ends before it begins")),
                 ("", Err("a whole number is expected here")),
-                ("+2", Err("a whole number is expected here")),
+                ("+2", Ok(When::new(2, Some(2), 1).expect("sound"))),
                 ("3..", Err("a whole number is expected here")),
                 ("3++", Err("a whole number is expected here")),
                 ("-3", Err("a whole number is expected here")),
@@ -311,7 +424,7 @@ mod tests {
                 ("ENOSPC", Ok(Errno::ENOSPC)),
                 ("28", Ok(Errno::ENOSPC)),
                 ("EWOULDBLOCK", Ok(Errno::EAGAIN)),
-                ("enospc", Err("did you mean `ENOSPC`?")),
+                ("enospc", Ok(Errno::ENOSPC)),
                 ("ENOSPACE", Err("did you mean `ENOSPC`?")),
                 ("0", Err("0 means success")),
                 ("4096", Err("no system call can return this number")),
@@ -323,15 +436,19 @@ mod tests {
     }
 
     #[test]
-    fn return_values_are_not_negative() {
+    fn return_values_have_64_bits() {
         check(
             retval,
             [
                 ("0", Ok(0)),
                 ("0x10", Ok(16)),
                 ("9223372036854775807", Ok(i64::MAX)),
-                ("9223372036854775808", Err("this is too large")),
-                ("-28", Err("negative results are errors")),
+                ("18446744073709551615", Ok(-1)),
+                ("18446744073709551616", Err("this is too large")),
+                ("-28", Ok(-28)),
+                ("010", Ok(8)),
+                ("08", Err("this is not a whole number")),
+                ("+-8", Err("this is not a whole number")),
                 ("many", Err("this is not a whole number")),
                 ("", Err("this is not a whole number")),
             ],

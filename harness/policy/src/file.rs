@@ -1,6 +1,7 @@
 //! The plan file: TOML, walked by hand so that every mistake has its place.
 
-use crate::draft::{Draft, Key, Written, unknown_key};
+use crate::draft::{Draft, Written};
+use crate::key::{self, Key, Kind, Level};
 use crate::piece::Piece;
 use crate::set;
 use model::{Diagnostic, Source};
@@ -40,7 +41,7 @@ pub(crate) fn drafts(source: &Arc<Source>, diagnostics: &mut Vec<Diagnostic>) ->
     for (key, value) in table.get_ref() {
         let key_piece = reader.key(key);
         if key.get_ref() != "rule" {
-            diagnostics.push(unknown_key(&key_piece, &["rule"]));
+            diagnostics.push(key::unknown(&key_piece, &["rule"]));
             continue;
         }
         has_rules = true;
@@ -102,30 +103,25 @@ impl<'s> Reader<'s> {
         for (key, value) in table {
             let piece = self.key(key);
             missing.retain(|(needed, _)| *needed != piece.text());
-            match piece.text() {
-                "name" => self.field(&mut draft, Key::Name, key, value, &["string"], diagnostics),
-                "when" => self.field(&mut draft, Key::When, key, value, &["string", "integer"], diagnostics),
-                "rate" => self.field(
-                    &mut draft,
-                    Key::Rate,
-                    key,
-                    value,
-                    &["float", "integer", "string"],
-                    diagnostics,
-                ),
-                "calls" => self.calls(&mut draft, value, diagnostics),
-                "fault" => self.fault(&mut draft, value, diagnostics),
-                "error" | "retval" | "delay_enter" | "delay_exit" | "delay" => {
+            match (piece.text(), Key::named(piece.text())) {
+                ("calls", _) => self.calls(&mut draft, value, diagnostics),
+                ("fault", _) => self.fault(&mut draft, value, diagnostics),
+                (_, Some(known)) if known.level() == Level::Rule => {
+                    self.field(&mut draft, known, key, value, diagnostics);
+                }
+                (_, Some(known)) => {
                     diagnostics.push(
                         piece
                             .error(format!("`{}` belongs into `fault`", piece.text()))
-                            .help(format!("write `fault = {{ {} = … }}`", piece.text())),
+                            .help(format!("write `fault = {{ {} }}`", known.example())),
                     );
                     missing.retain(|(needed, _)| *needed != "fault");
                     draft.is_broken = true;
                 }
-                _ => {
-                    diagnostics.push(unknown_key(&piece, &["name", "calls", "when", "rate", "fault"]));
+                (_, None) => {
+                    let mut known = vec!["calls", "fault"];
+                    known.extend(Key::names_at(Level::Rule));
+                    diagnostics.push(key::unknown(&piece, &known));
                     draft.is_broken = true;
                 }
             }
@@ -185,7 +181,6 @@ impl<'s> Reader<'s> {
     fn fault(&self, draft: &mut Draft, value: &Value<'_>, diagnostics: &mut Vec<Diagnostic>) {
         const EXAMPLE: &str =
             "write `fault = \"ENOSPC\"`, or a table such as `fault = { delay_enter = \"5ms\" }`";
-        const KEYS: [&str; 5] = ["error", "retval", "delay_enter", "delay_exit", "delay"];
         match value.get_ref() {
             DeValue::String(text) => {
                 let piece = Piece::meaning(self.source, value.span(), text);
@@ -195,12 +190,12 @@ impl<'s> Reader<'s> {
                 for (key, value) in table {
                     let piece = self.key(key);
                     let name = if piece.text() == "delay" { "delay_enter" } else { piece.text() };
-                    match Key::named(name).filter(|_| KEYS.contains(&name)) {
-                        Some(known) => {
-                            self.field(draft, known, key, value, &["string", "integer"], diagnostics);
-                        }
+                    match Key::named(name).filter(|known| known.level() == Level::Fault) {
+                        Some(known) => self.field(draft, known, key, value, diagnostics),
                         None => {
-                            diagnostics.push(unknown_key(&piece, &KEYS));
+                            let mut known = Key::names_at(Level::Fault);
+                            known.push("delay");
+                            diagnostics.push(key::unknown(&piece, &known));
                             draft.is_broken = true;
                         }
                     }
@@ -222,41 +217,33 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// A key whose value `-e` has too.
+    /// A key that `-e` has too.
     fn field(
         &self,
         draft: &mut Draft,
         key: Key,
         name: &Spanned<Cow<'_, str>>,
         value: &Value<'_>,
-        types: &[&str],
         diagnostics: &mut Vec<Diagnostic>,
     ) {
+        let (types, expected): (&[&str], _) = match key.kind() {
+            Kind::Text => (&["string"], "a string"),
+            Kind::Number => (&["string", "integer"], "a string or a whole number"),
+            Kind::Share => (&["float", "integer", "string"], "a number or a string"),
+            Kind::Flag => match value.get_ref() {
+                DeValue::Boolean(true) => return draft.take(key, value.span(), &self.key(name), diagnostics),
+                DeValue::Boolean(false) => return,
+                _ => (&[], "`true`"),
+            },
+        };
         match scalar(value, types) {
             Some(text) => {
                 let piece = Piece::meaning(self.source, value.span(), &text);
                 draft.take(key, value.span(), &piece, diagnostics);
             }
             None => {
-                let help = match key {
-                    Key::Name => "write `name = \"disk-full\"`",
-                    Key::When => "write `when = 3`, or a range such as `when = \"3..9+2\"`",
-                    Key::Rate => "write `rate = 0.05` or `rate = \"5%\"`",
-                    Key::Error => "write `error = \"ENOSPC\"`",
-                    Key::Retval => "write `retval = 0`",
-                    Key::DelayEnter | Key::DelayExit => {
-                        "write a number and its unit, such as \"1.5ms\"; a whole number is microseconds"
-                    }
-                };
-                let what = format!("`{}`", name.get_ref());
-                let expected = match key {
-                    Key::Name => "a string",
-                    Key::Rate => "a number or a string",
-                    Key::When | Key::Error | Key::Retval | Key::DelayEnter | Key::DelayExit => {
-                        "a string or a whole number"
-                    }
-                };
-                diagnostics.push(self.wrong_type(value, &what, expected, help));
+                let help = format!("write `{}`", key.example());
+                diagnostics.push(self.wrong_type(value, &format!("`{}`", name.get_ref()), expected, &help));
                 draft.is_broken = true;
             }
         }
@@ -281,8 +268,8 @@ fn scalar<'a>(value: &'a Value<'_>, types: &[&str]) -> Option<Cow<'a, str>> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Plan;
-    use model::{Diagnostic, Errno, Fault, ForcedResult, Source};
+    use crate::{Deed, Delay, Effect, Failure, Plan};
+    use model::{Diagnostic, Errno, Source};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -327,13 +314,16 @@ mod tests {
         );
         assert_eq!(diagnostics, []);
         let [short, long] = &plan.rules[..] else { panic!("{plan:?}") };
-        let full = ForcedResult::Error(Errno::ENOSPC);
+        let full = Deed::Fail(Failure::With(Errno::ENOSPC));
         assert_eq!((short.name.as_str(), Some(short.when)), ("rule-1", crate::When::new(7, Some(7), 1)));
-        assert_eq!(short.fault, Fault { result: Some(full), ..Fault::default() });
+        assert_eq!(short.effect, Effect { deed: full.clone(), ..Effect::default() });
         assert_eq!((long.name.as_str(), &long.calls), ("slow", &short.calls));
         assert_eq!((Some(long.when), long.rate), (crate::When::new(3, Some(3), 1), crate::Rate::new(1.0)));
-        let delay = Duration::from_micros(1500);
-        assert_eq!(long.fault, Fault { delay_enter: delay, result: Some(full), delay_exit: delay });
+        let delay = Some(Delay::Fixed(Duration::from_micros(1500)));
+        assert_eq!(
+            long.effect,
+            Effect { delay_enter: delay, deed: full, delay_exit: delay, ..Effect::default() }
+        );
     }
 
     #[test]
@@ -344,7 +334,7 @@ mod tests {
             wen = "3"
             when = "3..x"
             rate = 2
-            fault = { error = "ENOSPACE", dely = "5ms", delay = "5min", delay_enter = "1s", signal = 9 }"#,
+            fault = { error = "ENOSPACE", dely = "5ms", delay = "5min", delay_enter = "1s", signal = "9x" }"#,
             &[
                 ("disk full", "a name cannot contain ` `"),
                 ("fsnyc", "there is no system call `fsnyc`"),
@@ -356,7 +346,7 @@ mod tests {
                 ("dely", "`dely` is not a key that is known here"),
                 ("5min", "`5min` is not a delay"),
                 ("\"1s\"", "`delay_enter` is given twice"),
-                ("signal", "`signal` is not supported yet by this version"),
+                ("9x", "there is no signal `9x`"),
             ],
         );
     }
@@ -385,15 +375,12 @@ mod tests {
         );
         check("calls = 'read'\nerror = 'EIO'", &[("error", "`error` belongs into `fault`")]);
         check(
-            "calls = 'read'\nwhere = 'x'\nfault.error = 'EIO'\nfault.retval = 0",
-            &[
-                ("where", "`where` is not supported yet by this version"),
-                ("0", "`error` and `retval` exclude each other"),
-            ],
+            "calls = 'read'\nquiet = 1\nfault.error = 'EIO'\nfault.retval = 0\nfault.not_ready = false",
+            &[("1", "`quiet` must be `true`"), ("0", "`error` and `retval` exclude each other")],
         );
         check(
-            "calls = 'read'\nfault = { retval = -5, delay_exit = 0 }",
-            &[("-5", "`-5` cannot be a return value"), ("0", "`0` is not a delay")],
+            "calls = 'read'\nfault = { retval = '-5x', delay_exit = 0 }",
+            &[("-5x", "`-5x` cannot be a return value"), ("0", "`0` is not a delay")],
         );
     }
 

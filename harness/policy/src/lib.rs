@@ -13,24 +13,38 @@
 //!
 //! It deliberately does not read files or clocks, know how a fault is carried out, or remember what happened.
 
+mod assign;
 mod check;
+mod delay;
 mod draft;
+mod effect;
 mod engine;
+mod expr;
 mod fields;
 mod file;
 mod inject;
+mod key;
 mod piece;
 mod plan;
+mod poke;
 mod rate;
 mod render;
+mod resource;
+mod rhythm;
+#[cfg(test)]
+mod sample;
 mod seed;
 mod set;
 mod strategy;
 mod tables;
 mod when;
 
+pub use delay::Delay;
+pub use effect::{Deed, Effect, Failure, Lie};
 pub use engine::Engine;
 pub use plan::{Plan, Rule};
 pub use rate::Rate;
+pub use resource::Resource;
+pub use rhythm::{Burst, Limit};
 pub use set::read_set;
 pub use when::When;

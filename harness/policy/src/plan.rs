@@ -1,8 +1,10 @@
 //! The rules of a run, as one value.
 
-use crate::draft::{Draft, Span};
-use crate::{Rate, When, check, file, inject, render};
-use model::{Capabilities, Diagnostic, Fault, Interest, Source, Sysno};
+use crate::draft::{Draft, Span, part_name};
+use crate::effect::Effect;
+use crate::expr::Where;
+use crate::{Burst, Limit, Rate, When, assign, check, file, inject, render};
+use model::{Capabilities, Diagnostic, Interest, Source, Sysno, Via};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -20,12 +22,22 @@ pub struct Rule {
     pub name: String,
     /// The calls that it counts, by number, each once.
     pub calls: Vec<Sysno>,
+    /// What must hold of them to be counted.
+    pub(crate) condition: Option<Where>,
     /// Which of them it hits, by number.
     pub when: When,
     /// Which of them it hits, by chance; without a rate, all that `when` allows.
     pub rate: Option<Rate>,
+    /// How many it hits in a row before it pauses.
+    pub burst: Option<Burst>,
+    /// How many it hits at most.
+    pub limit: Option<Limit>,
     /// What is done to a call that is hit.
-    pub fault: Fault,
+    pub effect: Effect,
+    /// Whether the kernel's filter does it alone: nobody is woken, nothing is counted.
+    pub is_quiet: bool,
+    /// Whether each call is to be counted by itself; such a rule is taken apart when the plan has been checked.
+    pub(crate) is_each: bool,
     /// Where it was written.
     pub(crate) origin: Origin,
 }
@@ -37,20 +49,32 @@ pub(crate) struct Origin {
     pub(crate) calls: Span,
     /// The set of calls in the user's own words.
     pub(crate) words: String,
-    pub(crate) result: Option<Span>,
+    pub(crate) condition: Option<Span>,
+    /// What becomes of the call, or its first changed argument.
+    pub(crate) deed: Option<Span>,
+    pub(crate) signal: Option<Span>,
+    pub(crate) poke_enter: Option<Span>,
+    pub(crate) poke_exit: Option<Span>,
     pub(crate) delay_enter: Option<Span>,
     pub(crate) delay_exit: Option<Span>,
+    pub(crate) quiet: Option<Span>,
 }
 
 /// Rules are equal if they mean the same, wherever they were written.
 impl PartialEq for Rule {
     fn eq(&self, other: &Rule) -> bool {
-        let Rule { name, calls, when, rate, fault, origin: _ } = self;
+        let Rule { name, calls, condition, when, rate, burst, limit, effect, is_quiet, is_each, origin: _ } =
+            self;
         *name == other.name
             && *calls == other.calls
+            && *condition == other.condition
             && *when == other.when
             && *rate == other.rate
-            && *fault == other.fault
+            && *burst == other.burst
+            && *limit == other.limit
+            && *effect == other.effect
+            && *is_quiet == other.is_quiet
+            && *is_each == other.is_each
     }
 }
 
@@ -71,15 +95,24 @@ impl Plan {
             .zip(names)
             .filter_map(|(draft, name)| draft.finish(name, &mut diagnostics))
             .collect();
-        let plan = Plan { rules };
+        let mut plan = Plan { rules };
         check::plan(&plan, &mut diagnostics);
+        plan.rules = plan.rules.into_iter().flat_map(Rule::each).collect();
         sort(&mut diagnostics, file, injects);
         (plan, diagnostics)
     }
 
-    /// The calls that must be trapped so that every rule can count them.
-    pub fn interest(&self) -> Interest {
-        self.rules.iter().flat_map(|rule| rule.calls.iter().copied()).collect()
+    /// Which calls must be trapped so that every rule can count them and do what it says, and by what mechanism, given
+    /// what each can do; and, each at its place, what neither can.
+    ///
+    /// A call is trapped by notification if that serves all its rules, else by ptrace.
+    pub fn assign(&self, able: &dyn Fn(Via) -> Option<Capabilities>) -> (Interest, Vec<Diagnostic>) {
+        assign::plan(self, able)
+    }
+
+    /// Errors that a rule forces on a call whose manual page does not name them, each at its place.
+    pub fn unlikely_errors(&self) -> Vec<Diagnostic> {
+        self.rules.iter().filter_map(check::illegal).collect()
     }
 
     /// The same rules as a plan file, in one fixed form.
@@ -88,17 +121,50 @@ impl Plan {
     pub fn to_toml(&self) -> String {
         render::plan(self)
     }
-
-    /// What a mechanism with these capabilities cannot do exactly as the rules say, each at its place.
-    pub fn check_against(&self, mechanism: &str, able: &Capabilities) -> Vec<Diagnostic> {
-        self.rules.iter().flat_map(|rule| check::ability(rule, mechanism, able)).collect()
-    }
 }
 
 impl Rule {
+    /// With `each`, one rule for each of its calls, named after both; else the rule itself.
+    fn each(self) -> Vec<Rule> {
+        if !self.is_each {
+            return vec![self];
+        }
+        let alone = |sysno| Rule {
+            name: part_name(&self.name, sysno),
+            calls: vec![sysno],
+            is_each: false,
+            ..self.clone()
+        };
+        self.possible_calls().map(alone).collect()
+    }
+
+    /// Those of its calls for which its condition can hold.
+    pub(crate) fn possible_calls(&self) -> impl Iterator<Item = Sysno> {
+        let is_possible = |sysno: &Sysno| {
+            self.condition.as_ref().is_none_or(|condition| !condition.sieve(*sysno).sieve.is_never())
+        };
+        self.calls.iter().copied().filter(is_possible)
+    }
+
+    /// Whether a condition means this rule by a name: its own, or that of the rule which it was a part of.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The rule without its name as `-e` would say it, for people: a long set of calls is cut with `…`.
     pub fn spec(&self) -> String {
         render::spec(self)
+    }
+
+    /// Whether it looks at memory that the target can change between our look and the kernel's.
+    pub fn is_racy(&self) -> bool {
+        self.condition.as_ref().is_some_and(|condition| condition.is_racy(&self.calls))
+    }
+
+    /// How its condition is decided, one line for each predicate: the predicate, who decides it, and what that costs.
+    pub fn explain(&self) -> Vec<(String, String)> {
+        let explained = self.condition.iter().flat_map(|condition| condition.explain(&self.calls));
+        explained.map(|one| (one.predicate, one.decided.to_string())).collect()
     }
 
     /// An error about one part of the rule, or about its calls where that part was not written.
@@ -148,8 +214,43 @@ mod tests {
             plan.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(),
             ["rule-1", "rule-2", "x"]
         );
-        assert_eq!(plan.interest().iter().collect::<Vec<_>>(), [Sysno::read, Sysno::write, Sysno::close]);
+        let able = |_| Some(Capabilities::of(&model::Capability::ALL));
+        let (interest, _) = plan.assign(&able);
+        assert_eq!(
+            interest.traps().map(|(sysno, _)| sysno).collect::<Vec<_>>(),
+            [Sysno::read, Sysno::write, Sysno::close]
+        );
         assert_eq!(Plan::read(None, &[]), (Plan::default(), Vec::new()));
+    }
+
+    #[test]
+    fn each_call_of_a_rule_gets_a_rule_whose_name_and_condition_are_its_own() {
+        let read = |specs: &[&str]| {
+            let (plan, found) =
+                Plan::read(None, &specs.iter().map(|spec| source("-e", spec)).collect::<Vec<_>>());
+            let errors = found.into_iter().filter(Diagnostic::is_error).map(|mistake| mistake.message);
+            (plan.rules.into_iter().map(|rule| rule.name).collect::<Vec<_>>(), errors.collect::<Vec<_>>())
+        };
+        let (names, errors) =
+            read(&["read,getpid:error=EIO:each:where=fd(3)", "read:retval=0:name=rule-1/getppid"]);
+        assert_eq!(
+            (names, errors),
+            (vec!["rule-1/read".to_owned(), "rule-1/getppid".to_owned()], Vec::new())
+        );
+        let errors = |specs: &[&str]| read(specs).1;
+        assert_eq!(
+            errors(&["read:error=EIO:each:name=a", "read:retval=0:name=a/read"]),
+            ["two rules are named `a/read`"]
+        );
+        let long = "x".repeat(75);
+        assert_eq!(
+            errors(&[&format!("read,write:error=EIO:each:name={long}")]),
+            [format!("the name `{long}/write` is too long")]
+        );
+        assert_eq!(
+            errors(&["read,getpid:error=EIO:each:where=fd(3) | exe(/x)"]),
+            ["`fd(3)` can hold for none of the rule's calls"]
+        );
     }
 
     #[test]
@@ -163,53 +264,16 @@ mod tests {
 
     /// Words that parsers take a turn at, and all that stands between them.
     fn any_text() -> impl Strategy<Value = String> {
-        let words = [
-            "read",
-            "!",
-            ",",
-            ":",
-            "=",
-            "%file",
-            "?",
-            "/",
-            "error",
-            "EIO",
-            "when",
-            "3..",
-            "+",
-            "rate",
-            "5%",
-            "name",
-            "delay_enter",
-            "µs",
-            "9e9",
-            "where",
-            "fault=",
-            "[[rule]]",
-            "[rule]",
-            "rule",
-            "calls",
-            "[",
-            "]",
-            "{",
-            "}",
-            "'",
-            "\"",
-            "\\u00e9",
-            "\n",
-            "fault",
-            "retval",
-            "-1",
-            "0x",
-            "1979-05-27",
-            "true",
-            "#",
-            ".",
-            "\u{feff}",
-            "\0",
-            " = ",
-        ];
-        let mixed = proptest::collection::vec(proptest::sample::select(words.to_vec()), 0..40)
+        const WORDS: &str = "read ! , : = %file ? / error EIO when 3.. + rate 5% name delay_enter µs 9e9 where fault= [[rule]] [rule] rule \
+            calls [ ] { } ' \" \\u00e9 fault retval -1 0x 1979-05-27 true # . \0 \u{feff} \
+            signal SIGUSR1 syscall getpid poke_enter @arg1=00 short lie +3 interrupt not_ready kill thread content text \
+            max_disk max_memory 1MiB max_descriptors max_threads arg1 arg3 O_CREAT| burst 3/20 limit 5/1s each quiet legal \
+            uniform( exponential( lognormal( pareto( 1ms 0.5 none all ?no /^epoll/ write openat mmap \
+            path( fd( fdkind( port( addr( family( arg( string( data( exe( argv( child( exec( uid( after( once-per( ) \
+            & | !( == clone.flags perf. sockaddr.port CLONE_VM /var/** ~x =x #* /a+/ 127.0.0.0/8 ::1 1.. socket rule-1";
+        let words: Vec<&str> =
+            WORDS.split_whitespace().chain(["\n", " = ", " ", ":where=", "', '", "= true\n"]).collect();
+        let mixed = proptest::collection::vec(proptest::sample::select(words), 0..40)
             .prop_map(|words| words.concat());
         prop_oneof![
             mixed,
@@ -226,7 +290,8 @@ mod tests {
             let source = source("x", &text);
             let (plan, mut diagnostics) = Plan::read(Some(&source), &[Arc::clone(&source)]);
             diagnostics.extend(crate::read_set(&source, at..to).1);
-            diagnostics.extend(plan.check_against("nothing", &Capabilities::of(&[])));
+            diagnostics.extend(plan.assign(&|_| Some(Capabilities::of(&[]))).1);
+            diagnostics.extend(plan.unlikely_errors());
             for diagnostic in &diagnostics {
                 let (source, span) = diagnostic.place.clone().expect("mistakes in a text have a place");
                 prop_assert!(source.text.get(span.clone()).is_some(), "{span:?} {diagnostic:?}");

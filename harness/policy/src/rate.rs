@@ -20,9 +20,8 @@ impl Rate {
 
     /// Whether the stream's `n`-th number says yes.
     pub(crate) fn hits(self, stream: Stream, n: u64) -> bool {
-        // 53 bits fill the mantissa of a double: equally likely steps from 0 up to, but without, 1. So 1 always hits.
-        let unit = (stream.at(n) >> 11) as f64 / (1_u64 << 53) as f64;
-        unit < self.0
+        // What is drawn is below 1, so a rate of 1 always hits.
+        stream.unit(n) < self.0
     }
 }
 

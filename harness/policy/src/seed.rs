@@ -22,6 +22,17 @@ impl Stream {
     pub(crate) fn at(self, n: u64) -> u64 {
         mix(self.0.wrapping_add(n.wrapping_mul(STEP)))
     }
+
+    /// The `n`-th number as one from 0 up to, but without, 1.
+    pub(crate) fn unit(self, n: u64) -> f64 {
+        // 53 bits fill the mantissa of a double: equally likely steps.
+        (self.at(n) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Another stream for another purpose of the same rule.
+    pub(crate) fn aside(self, purpose: &str) -> Stream {
+        Stream(mix(self.0 ^ digest(purpose)))
+    }
 }
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014; constants

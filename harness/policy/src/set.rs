@@ -3,6 +3,7 @@
 use crate::piece::Piece;
 use crate::tables;
 use model::{Diagnostic, Source, Sysno, nearest};
+use regex_lite::Regex;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,18 +20,24 @@ pub fn read_set(source: &Arc<Source>, span: Range<usize>) -> (Vec<Sysno>, Vec<Di
 
 /// A set in one text; nothing if it has mistakes.
 pub(crate) fn written(piece: &Piece<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Vec<Sysno>> {
-    let piece = piece.trim();
-    match piece.strip_prefix("!") {
-        Some(rest) => {
-            let left_out = members(&rest.split(','), diagnostics)?.calls;
-            let calls = Sysno::all().filter(|sysno| !left_out.contains(sysno)).collect();
-            filled(calls, &piece, diagnostics)
-        }
-        None => {
-            let members = members(&piece.split(','), diagnostics)?;
-            filled(members.with_warnings(diagnostics), &piece, diagnostics)
-        }
+    let whole = piece.trim();
+    let mut inner = whole.clone();
+    let mut is_negated = false;
+    // strace 6.1 (src/basic_filters.c): every `!` before the set turns it round.
+    while let Some(rest) = inner.strip_prefix("!") {
+        is_negated = !is_negated;
+        inner = rest;
     }
+    let members = match inner.text() {
+        "none" => Members { calls: BTreeSet::new(), named: Vec::new(), may_be_empty: true },
+        _ => members(&inner.split(','), diagnostics)?,
+    };
+    if is_negated {
+        let calls = Sysno::all().filter(|sysno| !members.calls.contains(sysno)).collect();
+        return filled(calls, members.may_be_empty, &whole, diagnostics);
+    }
+    let may_be_empty = members.may_be_empty;
+    filled(members.with_warnings(diagnostics), may_be_empty, &whole, diagnostics)
 }
 
 /// A set as a list of texts, each one or several members; nothing if it has mistakes.
@@ -41,13 +48,16 @@ pub(crate) fn listed(
 ) -> Option<Vec<Sysno>> {
     let words: Vec<Piece<'_>> = pieces.iter().flat_map(|piece| piece.split(',')).collect();
     let members = members(&words, diagnostics)?;
-    filled(members.with_warnings(diagnostics), whole, diagnostics)
+    let may_be_empty = members.may_be_empty;
+    filled(members.with_warnings(diagnostics), may_be_empty, whole, diagnostics)
 }
 
 /// What a list names: its calls, and those of them that it names one by one.
 struct Members<'a> {
     calls: BTreeSet<Sysno>,
     named: Vec<(Sysno, Piece<'a>)>,
+    /// Whether some were named with `?`: perhaps none of them exists.
+    may_be_empty: bool,
 }
 
 impl Members<'_> {
@@ -63,10 +73,19 @@ impl Members<'_> {
 /// The set by number, if there is anything in it.
 fn filled(
     calls: BTreeSet<Sysno>,
+    may_be_empty: bool,
     whole: &Piece<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Sysno>> {
-    if calls.is_empty() {
+    let may_be_empty = may_be_empty || whole.text().trim_start_matches('!').trim() == "all";
+    if calls.is_empty() && may_be_empty {
+        diagnostics.push(
+            whole
+                .warning("no system call is meant")
+                .label("nothing of this exists here")
+                .help("the rule does nothing on this machine"),
+        );
+    } else if calls.is_empty() {
         diagnostics.push(
             whole
                 .error("no system call is meant")
@@ -83,7 +102,12 @@ fn members<'a>(words: &[Piece<'a>], diagnostics: &mut Vec<Diagnostic>) -> Option
     let mut calls = BTreeSet::new();
     let mut named = Vec::new();
     let mut wrong = false;
-    for word in words {
+    let mut may_be_empty = false;
+    // strace 6.1 skips members without anything in them, if there is one that has.
+    let has_words = words.iter().any(|word| !word.text().trim().is_empty());
+    for word in words.iter().filter(|word| !has_words || !word.text().trim().is_empty()) {
+        let text = word.trim().text();
+        may_be_empty |= text.starts_with('?') || text.ends_with("@32") || text.ends_with("@x32");
         match member(&word.trim()) {
             Ok(Member::One(sysno)) => {
                 calls.insert(sysno);
@@ -93,14 +117,18 @@ fn members<'a>(words: &[Piece<'a>], diagnostics: &mut Vec<Diagnostic>) -> Option
             Err(mistake) => {
                 diagnostics.push(mistake);
                 wrong = true;
-                // A regular expression may contain commas; what follows one cannot be told from its rest.
-                if word.trim().text().starts_with('/') {
-                    break;
-                }
             }
         }
     }
-    (!wrong).then_some(Members { calls, named })
+    (!wrong).then_some(Members { calls, named, may_be_empty })
+}
+
+/// One system call, by name or number.
+pub(crate) fn one(word: &Piece<'_>) -> Result<Sysno, Diagnostic> {
+    match known_member(word)? {
+        Member::One(sysno) => Ok(sysno),
+        Member::Many(_) => Err(word.error("one system call is meant here").help("name it, such as `getpid`")),
+    }
 }
 
 /// What one word of a list stands for.
@@ -110,7 +138,11 @@ enum Member {
 }
 
 fn member(word: &Piece<'_>) -> Result<Member, Diagnostic> {
-    if let Some(optional) = word.strip_prefix("?") {
+    let mut optional = word.clone();
+    while let Some(rest) = optional.strip_prefix("?") {
+        optional = rest;
+    }
+    if optional.text().len() < word.text().len() {
         // strace(1): "?" before a name suppresses the error when no such call is known.
         return Ok(known_member(&optional).unwrap_or(Member::Many(Vec::new())));
     }
@@ -125,14 +157,22 @@ fn known_member(word: &Piece<'_>) -> Result<Member, Diagnostic> {
     if text == "all" {
         return Ok(Member::Many(Sysno::all().collect()));
     }
-    if text == "none" {
-        return Err(word.error("`none` leaves the rule nothing to act on").help(HELP));
-    }
     if text.starts_with('%') {
         return class(word).map(Member::Many);
     }
     if text.starts_with('/') {
-        return Err(word.error("regular expressions are not supported yet by this version").help(HELP));
+        return matching(word).map(Member::Many);
+    }
+    if let Some((word, personality)) = word.split_once("@") {
+        // strace(1): `@64`, `@32` and `@x32` name the personality; ours is the 64-bit one.
+        return match personality.text() {
+            "64" => known_member(&word),
+            // 32-bit programs run untouched.
+            "32" | "x32" => known_member(&word).map(|_| Member::Many(Vec::new())),
+            _ => Err(personality
+                .error(format!("`@{}` is not a personality", personality.shown()))
+                .help("leave it out, or write `@64`")),
+        };
     }
     if text.starts_with('!') {
         return Err(word
@@ -145,11 +185,39 @@ fn known_member(word: &Piece<'_>) -> Result<Member, Diagnostic> {
             _ => Err(word.error(format!("no system call is known by the number {number}")).help(HELP)),
         };
     }
-    Sysno::from_name(text).map(Member::One).ok_or_else(|| unknown(word))
+    if let Some(sysno) = Sysno::from_name(text) {
+        return Ok(Member::One(sysno));
+    }
+    // strace(1): these classes were once written without a `%`, and still may be.
+    if ["desc", "file", "memory", "process", "signal", "ipc", "network"].contains(&text) {
+        let class = tables::CLASSES.iter().find(|(class, _)| class.strip_prefix('%') == Some(text));
+        if let Some((_, calls)) = class {
+            return Ok(Member::Many(calls.split(' ').filter_map(Sysno::from_name).collect()));
+        }
+    }
+    Err(unknown(word))
 }
 
 const HELP: &str =
     "name calls as their manual pages do (`read,write`), by number, by class (`%file`), or `all`";
+
+/// The calls whose names a regular expression finds: `/^epoll`. A slash at its end is the user's frame, for no name has one.
+fn matching(word: &Piece<'_>) -> Result<Vec<Sysno>, Diagnostic> {
+    let text = word.text().trim_start_matches('/');
+    let text = text.strip_suffix('/').unwrap_or(text);
+    let expression = Regex::new(text).map_err(|mistake| {
+        word.error(format!("this is not a regular expression: {mistake}"))
+            .help("write one such as `/^epoll_` or `/(at|at2)$`; commas and colons end it")
+    })?;
+    let found: Vec<Sysno> =
+        Sysno::all().filter(|sysno| sysno.name().is_some_and(|name| expression.is_match(name))).collect();
+    if found.is_empty() {
+        return Err(word
+            .error(format!("no system call's name matches `{}`", word.shown()))
+            .help("names are as in the manual pages, in lower case"));
+    }
+    Ok(found)
+}
 
 /// The calls of a class: `%file`.
 fn class(word: &Piece<'_>) -> Result<Vec<Sysno>, Diagnostic> {
@@ -264,22 +332,25 @@ mod tests {
         assert_eq!(names("!read,write").len(), all.len() - 2);
         assert!(!names("!%file").contains(&"openat".to_owned()));
         assert_eq!(names("%net"), names("%network"));
+        assert_eq!(names("network,desc"), names("%network,%desc"));
+        assert_eq!(names("!!read@64,??nothing"), ["read"]);
+        assert_eq!(names("/^epoll_cr"), ["epoll_create", "epoll_create1"]);
+        assert_eq!(names("/^epoll_ctl$/"), ["epoll_ctl"]);
+        let (none, warnings) = read("?nothing");
+        assert!(none.is_empty() && warnings.len() == 1 && !warnings[0].is_error());
     }
 
     #[test]
     fn what_is_no_system_call_is_shown_with_advice() {
         for (text, at, help) in [
             ("read,wirte", 5..10, "did you mean `write`?"),
-            ("file", 0..4, "for the class of calls, write `%file`"),
+            ("read,clock", 5..10, "for the class of calls, write `%clock`"),
             ("%fiel", 0..5, "did you mean `%file`?"),
             ("send", 0..4, "the system call is `sendto`"),
-            ("read,,write", 5..5, HELP),
             ("", 0..0, HELP),
-            ("none", 0..4, HELP),
-            ("!all", 0..4, "name the calls, such as `read,write`, `%file` or `all`"),
-            ("?no_such_call", 0..13, "name the calls, such as `read,write`, `%file` or `all`"),
             ("99999", 0..5, HELP),
-            ("/^open,at/", 0..6, HELP),
+            ("/nothing", 0..8, "names are as in the manual pages, in lower case"),
+            ("read@16", 5..7, "leave it out, or write `@64`"),
             ("read,!write", 5..11, "write one text: `!read,write` is every call but read and write"),
         ] {
             let (calls, diagnostics) = read(text);

@@ -31,6 +31,11 @@ impl When {
             && (occurrence - self.first).is_multiple_of(self.step)
     }
 
+    /// The first occurrence that can be hit.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
     /// Whether no call is let through any more once one was hit.
     pub(crate) fn is_unbroken(&self) -> bool {
         self.last.is_none() && self.step == 1

@@ -1,7 +1,10 @@
 //! What became of the calls: counts, the first faults, and whether the target tried again.
 
 use journal::{Header, RuleHead};
-use model::{CallSeq, Decision, Fault, ForcedResult, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid};
+use model::{
+    CallSeq, Decision, Errno, Execution, Fault, ForcedResult, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid,
+    Tid,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many faults are listed one by one.
@@ -40,6 +43,10 @@ pub struct RuleCount {
     pub name: String,
     /// What it does to which calls, as `-e` would say it.
     pub spec: String,
+    /// The kernel's filter does it alone, so its counts say nothing.
+    pub is_quiet: bool,
+    /// Its condition looks at memory that the target can change meanwhile.
+    pub is_racy: bool,
     /// Its counts.
     pub faults: Faults,
 }
@@ -111,6 +118,8 @@ impl Calls {
         let rule = |rule: &RuleHead| RuleCount {
             name: rule.name.clone(),
             spec: rule.spec.clone(),
+            is_quiet: rule.is_quiet,
+            is_racy: rule.is_racy,
             faults: Faults::default(),
         };
         Calls {
@@ -137,13 +146,15 @@ impl Calls {
         for rule in call.matched {
             self.count(*rule, |rule| rule.matched += 1);
         }
-        match call.decision {
+        match &call.decision {
             Decision::Pass => {
                 if !call.matched.is_empty() && self.failed.remove(&(call.subject, call.tid, call.sysno)) {
                     self.is_retried = true;
                 }
             }
-            Decision::Inject { rule, occurrence, fault } => self.injected(call, rule, occurrence, fault),
+            Decision::Inject { rule, occurrence, fault } => {
+                self.injected(call, *rule, *occurrence, fault.clone());
+            }
         }
     }
 
@@ -181,26 +192,37 @@ impl Calls {
         let Some(call) = self.awaiting.remove(&(subject, seq)) else {
             return;
         };
-        let (said, count): (Option<String>, fn(&mut Faults)) = match (outcome, call.fault.result) {
-            (Outcome::Injected, result) => {
-                let is_temporary = match result {
-                    Some(ForcedResult::Error(errno)) => {
-                        errno.name().is_some_and(|name| TEMPORARY.contains(&name))
-                    }
-                    Some(ForcedResult::Value(_)) | None => false,
-                };
+        let is_temporary = match call.fault.result {
+            Some(ForcedResult::Error(errno)) => errno.name().is_some_and(|name| TEMPORARY.contains(&name)),
+            Some(ForcedResult::Interrupted | ForcedResult::NotReady) => true,
+            Some(ForcedResult::Value(_) | ForcedResult::More(_)) | None => false,
+        };
+        let (said, count): (String, fn(&mut Faults)) = match outcome {
+            Outcome::Injected | Outcome::Executed(_) | Outcome::Killed | Outcome::Partly(_) => {
                 if is_temporary && !self.is_retried && self.failed.len() < WATCHED {
                     self.failed.insert((subject, call.tid, call.sysno));
                 }
+                // What the kernel really did with a call that was changed, or lied about, is worth a look.
+                let more = match outcome {
+                    Outcome::Executed(value) => Some(format!("really {}", returned(value))),
+                    Outcome::Partly(why) => Some(format!("but {why}")),
+                    _ => None,
+                };
+                if let (Some(more), Some(at)) = (more, call.listed) {
+                    self.fired[at].outcome = format!("{}, {more}", call.fault);
+                }
                 return;
             }
-            // A delay alone ends with the call passed on: that is what was wanted.
-            (Outcome::Passed, None) => return,
-            (Outcome::Passed, Some(_)) => (Some("passed".to_owned()), |faults| faults.undelivered += 1),
-            (Outcome::Vanished, _) => (Some("vanished".to_owned()), |faults| faults.vanished += 1),
-            (Outcome::Refused(errno), _) => (Some(format!("refused by the kernel ({errno})")), |faults| {
-                faults.undelivered += 1;
-            }),
+            // What leaves the call as it was (a delay, a signal) ends with the call passed on: that is what was wanted.
+            Outcome::Passed if call.fault.result.is_none() && call.fault.execution == Execution::AsMade => {
+                return;
+            }
+            Outcome::Passed => ("passed".to_owned(), |faults| faults.undelivered += 1),
+            Outcome::Vanished => ("vanished".to_owned(), |faults| faults.vanished += 1),
+            Outcome::Refused(errno) => {
+                (format!("refused by the kernel ({errno})"), |faults| faults.undelivered += 1)
+            }
+            Outcome::Unfit(why) => (format!("does not fit: {why}"), |faults| faults.undelivered += 1),
         };
         let correct = |faults: &mut Faults| {
             faults.fired = faults.fired.saturating_sub(1);
@@ -208,7 +230,7 @@ impl Calls {
         };
         correct(&mut self.faults);
         self.count(call.rule, correct);
-        if let (Some(at), Some(said)) = (call.listed, said) {
+        if let Some(at) = call.listed {
             self.fired[at].outcome = said;
         }
     }
@@ -223,4 +245,10 @@ impl Calls {
             count(&mut self.rules[at].faults);
         }
     }
+}
+
+/// A raw result in words: `= 512`, or the error that it means.
+fn returned(value: i64) -> String {
+    let errno = i32::try_from(value.saturating_neg()).ok().and_then(Errno::from_raw);
+    errno.map_or_else(|| format!("= {value}"), |errno| errno.to_string())
 }

@@ -147,6 +147,8 @@ mod tests {
             name: "r".into(),
             spec: String::new(),
             errors: vec![("EIO".into(), "input/output error".into())],
+            is_quiet: false,
+            is_racy: false,
         };
         let errors = ErrorNames::of(&rule);
         let check = |line: &str, expect: bool| assert_eq!(Line::new(line).names(&errors), expect, "{line}");
@@ -179,6 +181,8 @@ mod tests {
             name: "r".into(),
             spec: String::new(),
             errors: vec![("ENOSPC".into(), "no space left on device".into())],
+            is_quiet: false,
+            is_racy: false,
         };
         let errors = [ErrorNames::of(&rule)];
         let mut cause = Cause::default();

@@ -98,7 +98,7 @@ impl Facts {
                     tid: *tid,
                     sysno: *sysno,
                     matched,
-                    decision: *decision,
+                    decision: decision.clone(),
                     at: *at,
                 });
                 *at

@@ -108,7 +108,11 @@ impl Drawing<'_> {
 
     fn what_it_is_worth(&mut self) {
         let summary = self.summary;
-        if summary.verdict.is_finding() && summary.faults.fired == 0 {
+        let is_quiet = summary.rules.iter().any(|rule| rule.is_quiet);
+        if is_quiet {
+            self.remark("what quiet rules did is not counted: the kernel answers alone");
+        }
+        if summary.verdict.is_finding() && summary.faults.fired == 0 && !is_quiet {
             self.remark("no fault had fired: these findings are the target's own");
         }
         if summary.verdict == Verdict::Vacuous {
@@ -137,6 +141,10 @@ impl Drawing<'_> {
         let fired_width = digits(|rule| rule.faults.fired);
         for ((rule, name), spec) in rules.iter().zip(names).zip(specs) {
             let faults = &rule.faults;
+            if rule.is_quiet {
+                self.line(&format!(" {name:<name_width$}  {spec:<spec_width$}  quiet: not counted"));
+                continue;
+            }
             let mut missed = Vec::new();
             if faults.vanished > 0 {
                 missed.push(format!("vanished {}", faults.vanished));

@@ -54,6 +54,8 @@ struct Counts {
 struct Rule<'a> {
     name: &'a str,
     spec: &'a str,
+    quiet: bool,
+    racy: bool,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -136,6 +138,7 @@ pub fn draw(summary: &Summary, exit_code: i32) -> String {
             Mode::GoTest => "go-test",
             Mode::GoRun => "go-run",
             Mode::Program => "program",
+            Mode::Attached => "attached",
         },
         cwd: &header.cwd,
         started_unix_ms: header.started_unix_ms,
@@ -145,7 +148,13 @@ pub fn draw(summary: &Summary, exit_code: i32) -> String {
         rules: summary
             .rules
             .iter()
-            .map(|rule| Rule { name: &rule.name, spec: &rule.spec, counts: counts(rule.faults) })
+            .map(|rule| Rule {
+                name: &rule.name,
+                spec: &rule.spec,
+                quiet: rule.is_quiet,
+                racy: rule.is_racy,
+                counts: counts(rule.faults),
+            })
             .collect(),
         calls: &summary.calls,
         tests: summary.tests.iter().map(test).collect(),

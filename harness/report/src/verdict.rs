@@ -114,8 +114,10 @@ pub(crate) fn judge(header: &Header, facts: &Facts) -> Judgement {
 
 fn without_findings(facts: &Facts) -> Verdict {
     if facts.calls.faults.fired == 0 {
-        // Without rules there was nothing to fire: the run is what it is.
-        return if facts.calls.rules.is_empty() { Verdict::Unaffected } else { Verdict::Vacuous };
+        // Without rules there was nothing to fire, and quiet ones do not say whether they did: the run is what it is.
+        let may_have_fired =
+            facts.calls.rules.is_empty() || facts.calls.rules.iter().any(|rule| rule.is_quiet);
+        return if may_have_fired { Verdict::Unaffected } else { Verdict::Vacuous };
     }
     if facts.is_visible || facts.calls.is_retried { Verdict::Survived } else { Verdict::Unaffected }
 }
@@ -181,7 +183,7 @@ impl<'a> Bench<'a> {
                 let named = self.facts.packages.named.iter();
                 named.filter(|(_, package)| owes(package)).map(|(name, _)| name.as_str()).collect()
             }
-            (Mode::GoRun | Mode::Program, _) => BTreeSet::new(),
+            (Mode::GoRun | Mode::Program | Mode::Attached, _) => BTreeSet::new(),
         };
         if packages.is_empty() {
             let names: Vec<&str> = subjects

@@ -3,8 +3,9 @@
 use super::{Screen, print};
 use crate::cli::{DoctorArgs, ListFormat};
 use crate::exit::{Code, Failure, chain};
+use crate::orders::against_tracing;
 use golang::Toolchain;
-use kernel::probe::{Obstacle, Probe};
+use kernel::probe::{Obstacle, Probe, TraceObstacle};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use report::Color;
 use serde::Serialize;
@@ -48,6 +49,7 @@ struct Diagnosis {
     notify: bool,
     wait_killable: bool,
     sync_wake_up: bool,
+    trace: bool,
     uid: u32,
     capabilities: String,
     ptrace_scope: Option<i32>,
@@ -84,6 +86,7 @@ pub(super) fn run(args: &DoctorArgs, screen: Screen) -> Result<Code, Failure> {
 fn diagnose(cwd: &Path) -> Diagnosis {
     let probe = Probe::take();
     let go = Toolchain::find("go", cwd, &[]);
+    let trace = probe.trace();
     let checks = vec![
         machine(&probe),
         notifications(&probe),
@@ -91,7 +94,7 @@ fn diagnose(cwd: &Path) -> Diagnosis {
         toolchain(&go),
         compiler(&go),
         perf_events(&probe),
-        ptrace(&probe),
+        ptrace(&probe, &trace),
         core_dumps(),
         limits(),
     ];
@@ -102,6 +105,7 @@ fn diagnose(cwd: &Path) -> Diagnosis {
         notify: features.is_some(),
         wait_killable: features.is_some_and(|features| features.wait_killable),
         sync_wake_up: features.is_some_and(|features| features.sync_wake_up),
+        trace: trace.is_ok(),
         uid: probe.uid,
         capabilities: format!("{:#018x}", probe.capabilities),
         ptrace_scope: probe.ptrace_scope,
@@ -238,11 +242,20 @@ fn perf_events(probe: &Probe) -> Check {
     }
 }
 
-fn ptrace(probe: &Probe) -> Check {
-    let meaning = "not used by this version: calls are interposed on by notification alone";
-    match probe.ptrace_scope {
-        None => check("ptrace_scope", State::Ok, "no Yama in this kernel", meaning),
-        Some(scope) => check("ptrace_scope", State::Ok, scope.to_string(), meaning),
+fn ptrace(probe: &Probe, trace: &Result<(), TraceObstacle>) -> Check {
+    let found = probe.ptrace_scope.map_or("no Yama in this kernel".to_owned(), |scope| scope.to_string());
+    match trace {
+        Ok(()) => check(
+            "ptrace_scope",
+            State::Ok,
+            found,
+            "signals, lies, short transfers, changed calls and -p work: ptrace is allowed",
+        ),
+        Err(obstacle) => {
+            let (why, help) = against_tracing(*obstacle);
+            let meaning = format!("signal, lie, short, arg, kill, interrupt and -p do not work: {why}");
+            check("ptrace_scope", State::Limited, found, meaning).help(help)
+        }
     }
 }
 

@@ -4,11 +4,11 @@ use super::run::{audience, code, draw, open, summary};
 use super::{Screen, say};
 use crate::cli::ReplayArgs;
 use crate::exit::{Code, Failure, chain};
-use crate::orders::{Orders, Recorded};
+use crate::orders::{Mechanisms, Orders, Recorded};
 use crate::session;
 use crate::{run_dir, settings};
-use journal::{Entry, Reader};
-use model::{Decision, Source, SubjectId};
+use journal::{Entry, Mode, Reader};
+use model::{Decision, Source, SubjectId, Sysno};
 use report::{Divergence, Weight};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -61,10 +61,19 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
         Arc::new(Source { name: format!("the plan of run {}", header.run), text: header.plan.clone() });
     let (plan, found) = match header.rules.as_slice() {
         [] => (policy::Plan::default(), Vec::new()),
-        _ => settings::read(Some(&source), &[]),
+        _ => settings::read(Some(&source), &[], settings::Unlikely::Warned),
     };
     if found.iter().any(model::Diagnostic::is_error) {
         return Err(Failure::mistakes(found));
+    }
+    if header.mode == Mode::Attached {
+        return Err(Failure::yours("a run that attached to a process cannot be replayed")
+            .help("start the program under `duress run`, or attach again with -p"));
+    }
+    let watch: Vec<Sysno> = header.watch.iter().filter_map(|name| Sysno::from_name(name)).collect();
+    let (interest, unable) = Mechanisms::of(&header.mechanism).assign(&plan, &watch);
+    if !unable.is_empty() {
+        return Err(Failure::mistakes(unable));
     }
     let cwd = PathBuf::from(&header.cwd);
     if !cwd.is_dir() {
@@ -77,8 +86,10 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
     Ok(Orders {
         command: header.command,
         cwd,
+        attach: None,
         plan,
-        watch: header.watch.iter().filter_map(|name| model::Sysno::from_name(name)).collect(),
+        watch,
+        interest,
         seed: header.seed,
         timeout: header.timeout_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         whole_tree: header.whole_tree,

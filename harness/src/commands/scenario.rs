@@ -5,6 +5,7 @@ use super::{Screen, print, say};
 use crate::cli::{ListFormat, RunArgs, ScenarioCommand};
 use crate::clock::Clock;
 use crate::exit::{Code, Failure, chain};
+use crate::orders::Mechanisms;
 use crate::relay::Audience;
 use crate::scenario::{Arm, Judgement, Need, Scenario, Trial, find, judge};
 use crate::{cli, session, settings};
@@ -193,7 +194,10 @@ fn try_arm(folder: &Path, arm: &Arm) -> Result<Trial, Failure> {
     };
     let args = RunArgs {
         inject: arm.inject.clone(),
+        attach: None,
         plan: None,
+        strict: false,
+        mechanism: Mechanisms::Auto,
         watch: arm.watch.clone(),
         seed: arm.seed,
         timeout: Some(timeout),

@@ -94,7 +94,7 @@ fn read(source: &Arc<Source>, folder: &Path) -> Result<Scenario, Diagnostic> {
 fn mistakes_in_faults(source: &Arc<Source>, scenario: &Scenario) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for text in scenario.arms.iter().flat_map(|arm| &arm.inject) {
-        let (_, mistakes) = settings::read(None, std::slice::from_ref(text));
+        let (_, mistakes) = settings::read(None, std::slice::from_ref(text), settings::Unlikely::Warned);
         let start = source.text.find(text.as_str());
         found.extend(mistakes.into_iter().filter(Diagnostic::is_error).map(|mistake| {
             match (start, &mistake.place) {

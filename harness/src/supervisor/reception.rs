@@ -3,12 +3,12 @@
 use super::{Event, Phase, Running, Stop, Supervisor, running};
 use crate::about::about;
 use crate::control::{Guest, Stage};
-use crate::exit::Failure;
+use crate::exit::{Failure, chain};
 use crate::subject::Subject;
 use journal::Entry;
 use kernel::handshake::{Frame, Role, Step, Word};
-use kernel::{Mechanism, Notify, SubjectProcess};
-use model::{Errno, SubjectId};
+use kernel::{Mechanism, Notify, SubjectProcess, Trace};
+use model::{Errno, SubjectId, Tgid, Tid, Via};
 use std::borrow::Cow;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,9 @@ impl Supervisor<'_> {
         match (stage, frame) {
             (Stage::Silent, Frame::Hello { role: Role::Guard, .. }) => {
                 self.move_on(place, Stage::Guard);
+                if let Some(process) = self.orders.attach {
+                    self.attach(process)?;
+                }
                 self.say(place, &Frame::Go)
             }
             (Stage::Silent, Frame::Hello { role: Role::Subject, cwd, program }) => {
@@ -58,7 +61,7 @@ impl Supervisor<'_> {
                 let filter = &self.orders.filter;
                 if filter.is_empty() {
                     // Nothing is trapped: the shim becomes the target at once, and never speaks again.
-                    self.take_on(place, &program, &cwd, None)?;
+                    self.launch(place, &program, &cwd, None)?;
                 } else {
                     self.move_on(place, Stage::Filtering { program, cwd });
                 }
@@ -71,7 +74,11 @@ impl Supervisor<'_> {
                     return Ok(());
                 };
                 let mechanism = Notify::new(listener).map_err(Stop::Kernel)?;
-                self.take_on(place, program, cwd, Some(mechanism))?;
+                self.launch(place, program, cwd, Some(mechanism))?;
+                self.say(place, &Frame::Go)
+            }
+            (Stage::Filtering { program, cwd }, Frame::Filtered) => {
+                self.launch(place, program, cwd, None)?;
                 self.say(place, &Frame::Go)
             }
             (Stage::Filtering { program, .. }, Frame::Failed { step, errno }) => {
@@ -101,6 +108,7 @@ impl Supervisor<'_> {
                 Frame::Hello { .. }
                 | Frame::Program { .. }
                 | Frame::Listener
+                | Frame::Filtered
                 | Frame::Go
                 | Frame::Ended { .. }
                 | Frame::Sweep
@@ -116,16 +124,63 @@ impl Supervisor<'_> {
         self.fail(Failure::ours("shim and supervisor do not understand each other"));
     }
 
-    /// A new subject: written down before its first call can be made.
-    fn take_on(
+    /// A shim that is about to become its target.
+    fn launch(
         &mut self,
         place: usize,
         program: &Path,
         cwd: &Path,
-        mechanism: Option<Notify>,
+        notify: Option<Notify>,
     ) -> Result<(), Stop> {
         let Some(guest) = &self.guests[place] else { return Ok(()) };
         let pid = guest.visitor.pid;
+        let trace = if self.orders.interest.needs(Via::Trace) {
+            match self.tracer.attach(Tid(pid.0)) {
+                Ok(trace) => Some(trace),
+                Err(error) => {
+                    self.fail(
+                        Failure::theirs(format!("cannot trace `{}`: {}", program.display(), chain(&error)))
+                            .help("run `duress doctor` to see what this host allows"),
+                    );
+                    return Ok(());
+                }
+            }
+        } else {
+            None
+        };
+        let subject = self.take_on(pid, program, cwd, notify, trace)?;
+        self.move_on(place, Stage::Becoming { subject });
+        Ok(())
+    }
+
+    /// A process that ran before we came.
+    fn attach(&mut self, process: Tgid) -> Result<(), Stop> {
+        let link = |name: &str| std::fs::read_link(format!("/proc/{process}/{name}")).unwrap_or_default();
+        let (program, cwd) = (link("exe"), link("cwd"));
+        match self.tracer.attach_running(process, &self.orders.interest) {
+            Ok(trace) => {
+                let id = self.take_on(process, &program, &cwd, None, Some(trace))?;
+                if let Some(Running { subject: Some(subject), .. }) = running(&mut self.subjects, id) {
+                    subject.launched();
+                }
+            }
+            Err(error) => self.fail(
+                Failure::theirs(format!("cannot attach to process {process}: {}", chain(&error)))
+                    .help("it must be yours, untraced so far, and kernel.yama.ptrace_scope 0 (or you root); see `duress doctor`"),
+            ),
+        }
+        Ok(())
+    }
+
+    /// A new subject: written down before its first call can be made.
+    fn take_on(
+        &mut self,
+        pid: Tgid,
+        program: &Path,
+        cwd: &Path,
+        notify: Option<Notify>,
+        trace: Option<Trace>,
+    ) -> Result<SubjectId, Stop> {
         let id = SubjectId(u32::try_from(self.subjects.len()).unwrap_or(u32::MAX) + 1);
         let about = about(&cwd.join(program));
         let name = about.name.unwrap_or_else(|| match about.go {
@@ -148,30 +203,24 @@ impl Supervisor<'_> {
             go: about.go.as_deref().map(Cow::Borrowed),
             at: self.record.now(),
         })?;
-        let engine = self.orders.engine(&key);
-        let mut subject = mechanism.map(|mechanism| Subject::new(id, mechanism, engine, pid));
+        let is_trapped = notify.is_some() || trace.is_some();
+        let mut subject = is_trapped.then(|| Subject::new(id, self.orders.engine(&key), pid));
         if self.phase != Phase::Running
             && let Some(subject) = &mut subject
         {
             subject.drain();
         }
-        // A shim that was killed just now has no process to hold; its listener, or the guest's end, says so too.
+        // A shim that was killed just now has no process to hold; its mechanism, or the guest's end, says so too.
         let process = SubjectProcess::hold(pid).ok();
         let has_ended = process.is_none() && subject.is_none();
-        match (&subject, &process) {
-            (Some(subject), _) => {
-                if let Some(listener) = subject.mechanism().descriptor() {
-                    self.watch.listen(listener, Event::Call(id));
-                }
-            }
-            (None, Some(process)) => {
-                self.watch.add(process.descriptor(), Event::Exit(id)).map_err(unwatchable)?;
-            }
-            (None, None) => {}
+        if let Some(listener) = notify.as_ref().and_then(Notify::descriptor) {
+            self.watch.listen(listener, Event::Call(id));
         }
-        self.subjects.push(Running { subject, process, is_go: about.go.is_some(), has_ended });
-        self.move_on(place, Stage::Becoming { subject: id });
-        Ok(())
+        if let (None, Some(process)) = (&subject, &process) {
+            self.watch.add(process.descriptor(), Event::Exit(id)).map_err(unwatchable)?;
+        }
+        self.subjects.push(Running { subject, notify, trace, process, is_go: about.go.is_some(), has_ended });
+        Ok(id)
     }
 
     fn guest_gone(&mut self, stage: &Stage) -> Result<(), Stop> {

@@ -4,8 +4,8 @@ use super::*;
 use crate::frame::seal;
 use crate::{Mode, RuleHead, Stream, Writer};
 use model::{
-    CallSeq, Decision, Ending, Errno, Fault, ForcedResult, Nanos, Outcome, RuleId, RunId, SubjectId, Symptom,
-    Sysno, TestResult, Tgid, Tid,
+    CallSeq, Content, Decision, Ending, Errno, Execution, Fault, ForcedResult, Nanos, Outcome, Poke, RuleId,
+    RunId, Signal, SubjectId, Symptom, Sysno, TestResult, Tgid, Tid, Victim,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -25,6 +25,8 @@ fn header() -> Header {
             name: "r".into(),
             spec: "s".into(),
             errors: vec![("EIO".into(), "io".into())],
+            is_quiet: false,
+            is_racy: true,
         }],
         watch: vec!["openat".into()],
         seed: u64::MAX,
@@ -57,23 +59,47 @@ fn ending() -> impl Strategy<Value = Ending> {
     prop_oneof![any::<i32>().prop_map(Ending::Exited), any::<i32>().prop_map(Ending::Signaled)]
 }
 
-fn decision() -> impl Strategy<Value = Decision> {
+fn fault() -> impl Strategy<Value = Fault> {
     let result = prop_oneof![
         errno().prop_map(|errno| Some(ForcedResult::Error(errno))),
         any::<i64>().prop_map(|value| Some(ForcedResult::Value(value))),
+        any::<i64>().prop_map(|more| Some(ForcedResult::More(more))),
+        Just(Some(ForcedResult::Interrupted)),
+        Just(Some(ForcedResult::NotReady)),
         Just(None),
     ];
-    let inject = (any::<u32>(), any::<u64>(), result, any::<u64>(), any::<u64>());
+    let execution = prop_oneof![
+        Just(Execution::AsMade),
+        Just(Execution::Skipped),
+        any::<u32>().prop_map(|number| Execution::Other(Sysno(number))),
+        proptest::collection::vec(any::<(u8, u64)>(), 0..3).prop_map(Execution::Changed),
+        Just(Execution::Killed(Victim::Thread)),
+        any::<String>().prop_map(|text| Execution::Content(Content::Text(text))),
+    ];
+    let poke = (any::<u8>(), any::<Vec<u8>>()).prop_map(|(arg, bytes)| Poke { arg, bytes });
+    let pokes = proptest::collection::vec(poke, 0..3);
+    let signal = proptest::option::of((1..=64).prop_map(|raw| Signal::from_raw(raw).unwrap()));
+    (any::<u64>(), signal, pokes.clone(), execution, result, pokes, any::<u64>()).prop_map(
+        |(enter, signal, poke_enter, execution, result, poke_exit, exit)| Fault {
+            delay_enter: Duration::from_nanos(enter),
+            signal,
+            poke_enter,
+            execution,
+            result,
+            poke_exit,
+            delay_exit: Duration::from_nanos(exit),
+        },
+    )
+}
+
+fn decision() -> impl Strategy<Value = Decision> {
+    let inject = (any::<u32>(), any::<u64>(), fault());
     prop_oneof![
         Just(Decision::Pass),
-        inject.prop_map(|(rule, occurrence, result, enter, exit)| Decision::Inject {
+        inject.prop_map(|(rule, occurrence, fault)| Decision::Inject {
             rule: RuleId(rule),
             occurrence,
-            fault: Fault {
-                delay_enter: Duration::from_nanos(enter),
-                result,
-                delay_exit: Duration::from_nanos(exit),
-            },
+            fault
         }),
     ]
 }
@@ -376,7 +402,7 @@ fn a_newer_format_is_refused_by_name() {
     let bytes = [MAGIC, &record(payload)].concat();
     let error = Reader::open(&bytes[..]).unwrap_err();
     assert!(matches!(&error, Error::TooNew { found: 99, known: FORMAT, by } if by == "7.0.0"), "{error:?}");
-    let text = "the journal has format 99, newer than this duress reads (1); duress 7.0.0 wrote it";
+    let text = "the journal has format 99, newer than this duress reads (2); duress 7.0.0 wrote it";
     assert_eq!(error.to_string(), text);
 }
 

@@ -1,9 +1,15 @@
 //! Raw kernel operations. All unsafe code of this crate, one operation a function.
 #![expect(unsafe_code, reason = "this is the crate's one place for it")]
 
+#[cfg(test)]
+pub(crate) mod caught;
+pub(crate) mod descriptor;
+#[cfg(test)]
+pub(crate) mod guarded;
 pub(crate) mod mapping;
 pub(crate) mod pidfd;
 pub(crate) mod poll;
+pub(crate) mod ptrace;
 pub(crate) mod seccomp;
 pub(crate) mod socket;
 

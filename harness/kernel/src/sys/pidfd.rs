@@ -9,9 +9,21 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 /// # Errors
 /// `ESRCH` where it is gone, `ENOSYS` before Linux 5.3.
 pub(crate) fn open(pid: i32) -> Result<OwnedFd, SysError> {
+    open_with(pid, 0)
+}
+
+/// A descriptor of this thread, whose descriptors can be taken by it.
+///
+/// # Errors
+/// `ESRCH` where it is gone, `EINVAL` before Linux 6.9.
+pub(crate) fn open_thread(tid: i32) -> Result<OwnedFd, SysError> {
+    open_with(tid, libc::PIDFD_THREAD)
+}
+
+fn open_with(pid: i32, flags: libc::c_uint) -> Result<OwnedFd, SysError> {
     // JUSTIFICATION: neither std (stable) nor nix wraps pidfd_open(2).
     // SAFETY: two numbers, no pointers.
-    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    let result = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) };
     match i32::try_from(result) {
         // SAFETY: the kernel just opened it for us, close-on-exec.
         Ok(raw) if raw >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),

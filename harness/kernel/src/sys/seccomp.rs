@@ -83,6 +83,32 @@ pub(crate) fn install(flags: libc::c_ulong, program: &[libc::sock_filter]) -> Re
     }
 }
 
+/// Puts a filter without a listener on the calling thread, for good.
+///
+/// # Errors
+/// As of [`install`].
+#[cfg(test)]
+pub(crate) fn put_on(program: &[libc::sock_filter]) -> Result<(), SysError> {
+    let Ok(len) = libc::c_ushort::try_from(program.len()) else { return Err(SysError(libc::EINVAL)) };
+    let fprog = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
+    // SAFETY: `fprog` names the live slice `program`; the kernel only reads both.
+    let result =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const fprog) };
+    if result < 0 { Err(SysError::last()) } else { Ok(()) }
+}
+
+/// getppid(2) with argument registers of our choice, which it ignores and filters see.
+///
+/// # Errors
+/// What a filter says.
+#[cfg(test)]
+pub(crate) fn getppid(args: &[u64; 6]) -> Result<i64, SysError> {
+    // SAFETY: the call takes no arguments.
+    let result =
+        unsafe { libc::syscall(libc::SYS_getppid, args[0], args[1], args[2], args[3], args[4], args[5]) };
+    if result < 0 { Err(SysError::last()) } else { Ok(result) }
+}
+
 /// Asks for [`SYNC_WAKE_UP`] on a listener; tells whether the kernel has it.
 pub(crate) fn set_sync_wake_up(listener: BorrowedFd<'_>) -> bool {
     // SAFETY: this ioctl takes the flags by value.
@@ -131,6 +157,47 @@ pub(crate) fn send(listener: BorrowedFd<'_>, response: &RawResponse) -> Result<(
     };
     if result < 0 { Err(SysError::last()) } else { Ok(()) }
 }
+
+/// Whether a notified call still waits: its thread has neither died nor been interrupted.
+///
+/// # Kernel
+/// The ioctl's number was another before Linux 5.9 (`SECCOMP_IOCTL_NOTIF_ID_VALID_WRONG_DIR`); there nothing is known, which
+/// is no "no".
+pub(crate) fn waits(listener: BorrowedFd<'_>, id: u64) -> bool {
+    // SAFETY: the ioctl reads `id`, which outlives the call.
+    let result =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const id) };
+    result == 0 || SysError::last() != SysError(libc::ENOENT)
+}
+
+/// Opens a file of ours in the tracee, and answers the call with its number there if `is_answer`; gives that number.
+///
+/// # Errors
+/// `EINVAL` where this kernel cannot do that (it can since Linux 5.9, and answer too since 5.14), `ENOENT` where the call is
+/// gone, `EMFILE` where the tracee has no number free.
+pub(crate) fn add_descriptor(
+    listener: BorrowedFd<'_>,
+    id: u64,
+    file: BorrowedFd<'_>,
+    is_cloexec: bool,
+    is_answer: bool,
+) -> Result<i32, SysError> {
+    let request = libc::seccomp_notif_addfd {
+        id,
+        flags: if is_answer { ADDFD_SEND } else { 0 },
+        srcfd: file.as_raw_fd().cast_unsigned(),
+        newfd: 0,
+        newfd_flags: if is_cloexec { libc::O_CLOEXEC.cast_unsigned() } else { 0 },
+    };
+    // SAFETY: the ioctl reads `request`, whose size its number carries, and which outlives the call.
+    let number =
+        unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ADDFD, &raw const request) };
+    if number < 0 { Err(SysError::last()) } else { Ok(number) }
+}
+
+/// `SECCOMP_ADDFD_FLAG_SEND` in the type of the field it goes into.
+#[expect(clippy::cast_possible_truncation, reason = "the flag is 2")]
+const ADDFD_SEND: u32 = libc::SECCOMP_ADDFD_FLAG_SEND as u32;
 
 /// Catches a signal without restarting the call that it interrupts; for tests of interrupted calls.
 #[cfg(test)]

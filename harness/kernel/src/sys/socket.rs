@@ -37,3 +37,40 @@ pub(crate) fn own(accepted: RawFd) -> OwnedFd {
     // SAFETY: called once, with a number that the kernel just opened for the one caller.
     unsafe { OwnedFd::from_raw_fd(accepted) }
 }
+
+/// The address that a socket is bound to, as the kernel writes it.
+///
+/// # Errors
+/// `ENOTSOCK`.
+pub(crate) fn local(socket: BorrowedFd<'_>) -> Result<Vec<u8>, SysError> {
+    // SAFETY: getsockname(2) has just the signature that `address` takes, and keeps to its contract.
+    unsafe { address(socket, libc::getsockname) }
+}
+
+/// The address that a socket is connected to, as the kernel writes it.
+///
+/// # Errors
+/// `ENOTSOCK`, `ENOTCONN`.
+pub(crate) fn peer(socket: BorrowedFd<'_>) -> Result<Vec<u8>, SysError> {
+    // SAFETY: as for `local`.
+    unsafe { address(socket, libc::getpeername) }
+}
+
+/// JUSTIFICATION: nix gives addresses by family, and none of families that it does not know.
+///
+/// # Safety
+/// `of` must write no more bytes than the number that it is given, and write the address's length there.
+unsafe fn address(
+    socket: BorrowedFd<'_>,
+    of: unsafe extern "C" fn(libc::c_int, *mut libc::sockaddr, *mut libc::socklen_t) -> libc::c_int,
+) -> Result<Vec<u8>, SysError> {
+    let mut bytes = vec![0; size_of::<libc::sockaddr_storage>()];
+    let mut length = libc::socklen_t::try_from(bytes.len()).map_err(|_| SysError(libc::EINVAL))?;
+    // SAFETY: `bytes` has `length` bytes, exclusively ours; they are bytes, so no alignment is asked for.
+    let result = unsafe { of(socket.as_raw_fd(), bytes.as_mut_ptr().cast(), &raw mut length) };
+    if result < 0 {
+        return Err(SysError::last());
+    }
+    bytes.truncate(usize::try_from(length).map_err(|_| SysError(libc::EINVAL))?);
+    Ok(bytes)
+}

@@ -1,5 +1,8 @@
 //! Facts that the parsers and checks look up, one file per architecture and one for Go.
 
+mod arguments;
+mod constants;
+mod errnos;
 mod go;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -7,6 +10,9 @@ mod x86_64;
 #[cfg(not(target_arch = "x86_64"))]
 compile_error!("this architecture needs a file of its own beside x86_64.rs");
 
+pub(crate) use arguments::{Direction, Shape, shape};
+pub(crate) use constants::{constant, names};
+pub(crate) use errnos::{legal, page};
 pub(crate) use go::{FATAL, Fatal, POLLED, RETRIED};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_64::{CLASSES, GO_MAKES, IN_VDSO};

@@ -41,7 +41,7 @@ fn crashed() -> Run {
     }
     run = run.enospc();
     for _ in 0..12 {
-        run = run.call(Sysno::futex, &[RuleId(1)], futex).settled(Outcome::Passed);
+        run = run.call(Sysno::futex, &[RuleId(1)], futex.clone()).settled(Outcome::Passed);
     }
     run.call(Sysno::futex, &[RuleId(1)], futex)
         .settled(Outcome::Vanished)

@@ -61,7 +61,13 @@ impl Run {
     pub(crate) fn rule(mut self, name: &str, spec: &str, errors: &[Errno]) -> Run {
         let words = |errno: &Errno| (errno.to_string(), errno.description().unwrap_or("").to_owned());
         let errors = errors.iter().map(words).collect();
-        self.header.rules.push(RuleHead { name: name.into(), spec: spec.into(), errors });
+        self.header.rules.push(RuleHead {
+            name: name.into(),
+            spec: spec.into(),
+            errors,
+            is_quiet: false,
+            is_racy: false,
+        });
         self
     }
 
@@ -212,7 +218,7 @@ impl Run {
 }
 
 pub(crate) fn enospc() -> Fault {
-    Fault { result: Some(ForcedResult::Error(Errno::ENOSPC)), ..Fault::default() }
+    Fault::forced(ForcedResult::Error(Errno::ENOSPC))
 }
 
 pub(crate) fn read(bytes: &[u8]) -> Summary {

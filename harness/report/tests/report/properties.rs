@@ -4,8 +4,8 @@ use crate::journals::{Run, read};
 use duress_report::{Color, Summary, diagnostics, human, json, junit};
 use journal::{Entry, Reader, Stream};
 use model::{
-    CallSeq, Decision, Diagnostic, Ending, Errno, Fault, ForcedResult, Outcome, RuleId, Source, SubjectId,
-    Symptom, Sysno, TestResult, Tgid, Tid,
+    CallSeq, Decision, Diagnostic, Ending, Errno, Execution, Fault, ForcedResult, Outcome, RuleId, Source,
+    SubjectId, Symptom, Sysno, TestResult, Tgid, Tid,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -41,10 +41,12 @@ fn fault() -> impl Strategy<Value = Fault> {
         (1..4096_i32).prop_map(|raw| Errno::from_raw(raw).map(ForcedResult::Error)),
         any::<i64>().prop_map(|value| Some(ForcedResult::Value(value))),
     ];
-    (result, any::<u64>()).prop_map(|(result, ns)| Fault {
+    let execution = prop_oneof![Just(Execution::AsMade), Just(Execution::Skipped)];
+    (result, execution, any::<u64>()).prop_map(|(result, execution, ns)| Fault {
         delay_enter: Duration::from_nanos(ns),
+        execution,
         result,
-        delay_exit: Duration::ZERO,
+        ..Fault::default()
     })
 }
 

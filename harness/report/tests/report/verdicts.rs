@@ -60,7 +60,7 @@ fn a_fault_is_survived_where_it_shows_or_is_retried() {
     // The words were there before the fault was: they are not about it.
     check(green(Run::go_test().output(None, "no space left on device\n").enospc()), "unaffected", &[]);
     let interrupted = || {
-        let fault = Fault { result: Some(ForcedResult::Error(Errno::EINTR)), ..Fault::default() };
+        let fault = Fault::forced(ForcedResult::Error(Errno::EINTR));
         Run::go_test().struck(fault, Outcome::Injected)
     };
     check(green(interrupted().passed(Sysno::openat)), "survived", &[]);
