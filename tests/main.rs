@@ -10,5 +10,7 @@ mod plans;
 mod readme;
 mod replay;
 mod scenarios;
+mod strace;
+mod strace_table;
 mod tidy;
 mod verdicts;
