@@ -49,6 +49,57 @@ fn every_example_exits_as_the_readme_says() {
     }
 }
 
+/// The rows of the table of faults: a rule, flags, a test and an exit code.
+fn faults() -> Vec<(String, Vec<String>, String, i32)> {
+    let text = readme();
+    let table = text.split("### Every fault").nth(1).expect("there is such a section");
+    let table = table.split("\n### ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let quoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" |").map(str::trim).collect();
+        let [_, _, _, _, example, test, code] = cells[..] else { panic!("{row}") };
+        let mut words = quoted(example.trim_start_matches("| "));
+        let flags = words.split_off(1);
+        let flags = flags.iter().flat_map(|flag| flag.split(' ')).map(str::to_owned).collect();
+        let test = quoted(test).concat();
+        (words.concat(), flags, test, code.trim_start_matches("| ").parse().expect("an exit code"))
+    })
+    .collect()
+}
+
+/// Every fault on real Go, two at a time.
+#[test]
+fn every_example_of_a_fault_exits_as_the_table_says() {
+    if !has(&[Need::Go, Need::Notify]) {
+        return;
+    }
+    let faults = faults();
+    assert!(faults.len() >= 25, "{faults:?}");
+    let folder = root().join("scenarios/every-fault");
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((spec, flags, test, code)) =
+                    faults.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+                {
+                    let mut line = vec!["run".to_owned(), "-e".to_owned(), spec.clone()];
+                    line.extend(flags.clone());
+                    line.extend(["--", "go", "test", "-run"].map(str::to_owned));
+                    line.extend([format!("^{test}$"), ".".to_owned()]);
+                    let outcome = e2e::Duress::new(&folder, line).run();
+                    outcome.expect_code(*code);
+                    // What is quiet is not counted; everything else has to say that it fired.
+                    let has_fired =
+                        outcome.stdout.contains(" fired in ") && !outcome.stdout.contains(" 0 faults fired");
+                    assert!(has_fired || spec.contains(":quiet"), "{spec}\n{outcome:?}");
+                }
+            });
+        }
+    });
+}
+
 /// The first of the two commands, by its words; cargo itself built what is run here.
 #[test]
 fn the_first_command_shows_a_finding() {

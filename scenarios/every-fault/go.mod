@@ -1,0 +1,3 @@
+module example.com/every-fault
+
+go 1.20
