@@ -50,8 +50,8 @@ pub enum Entry<'a> {
         /// When.
         at: Nanos,
     },
-    /// What really happened to a decided call. A call that was passed without delay and without incident has no such
-    /// entry: `Decided` with `Pass` says it all.
+    /// What really happened to a decided call. A call to which at once, without a delay or an execution in between, happened
+    /// just what was decided has no such entry: `Decided` says it all.
     Settled {
         /// Whose call.
         subject: SubjectId,

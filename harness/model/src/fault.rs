@@ -161,13 +161,17 @@ impl fmt::Display for Fault {
             parts.push(format!("delayed {:?}", self.delay_enter));
         }
         parts.extend(self.signal.map(|signal| signal.to_string()));
-        parts.extend(self.poke_enter.iter().map(|poke| format!("argument {} changed before", poke.arg + 1)));
+        parts.extend(
+            self.poke_enter.iter().map(|poke| format!("argument {} changed before", u16::from(poke.arg) + 1)),
+        );
         match &self.execution {
             Execution::AsMade if self.result.is_some() => parts.push("executed, told".to_owned()),
             Execution::AsMade | Execution::Skipped => {}
             Execution::Other(sysno) => parts.push(format!("{sysno} instead")),
             Execution::Changed(changes) => {
-                parts.extend(changes.iter().map(|(arg, value)| format!("argument {} = {value}", arg + 1)));
+                parts.extend(
+                    changes.iter().map(|(arg, value)| format!("argument {} = {value}", u16::from(*arg) + 1)),
+                );
             }
             Execution::Killed(Victim::Trapped) => parts.push("SIGSYS as by seccomp".to_owned()),
             Execution::Killed(Victim::Thread) => parts.push("thread killed".to_owned()),
@@ -175,7 +179,9 @@ impl fmt::Display for Fault {
             Execution::Content(_) => parts.push("other content".to_owned()),
         }
         parts.extend(self.result.map(|result| result.to_string()));
-        parts.extend(self.poke_exit.iter().map(|poke| format!("argument {} changed after", poke.arg + 1)));
+        parts.extend(
+            self.poke_exit.iter().map(|poke| format!("argument {} changed after", u16::from(poke.arg) + 1)),
+        );
         if !self.delay_exit.is_zero() {
             parts.push(format!("delayed {:?} after", self.delay_exit));
         }

@@ -10,7 +10,22 @@ use std::str::FromStr;
 /// signal(7); the numbers are those of x86-64 and aarch64, which agree. Real-time signals are written as the kernel
 /// numbers them, from 32: what glibc calls `SIGRTMIN` is 34, for it keeps two for itself; Go and strace(1) do not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 pub struct Signal(u8);
+
+impl TryFrom<u8> for Signal {
+    type Error = UnknownSignal;
+
+    fn try_from(raw: u8) -> Result<Signal, UnknownSignal> {
+        Signal::from_raw(raw.into()).ok_or(UnknownSignal)
+    }
+}
+
+impl fmt::Display for UnknownSignal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no signal has this name or number")
+    }
+}
 
 /// The first real-time signal, as the kernel numbers them.
 const REAL_TIME: u8 = 32;

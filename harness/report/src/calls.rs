@@ -96,6 +96,13 @@ struct Awaiting {
     listed: Option<usize>,
 }
 
+impl Awaiting {
+    /// Whether it was answered in the moment of its decision, without anything in between.
+    fn is_answered_at_once(&self) -> bool {
+        !self.fault.is_executed() && self.fault.hold().is_zero()
+    }
+}
+
 /// The calls, folded.
 #[derive(Debug)]
 pub(crate) struct Calls {
@@ -109,6 +116,8 @@ pub(crate) struct Calls {
     /// next `openat` is most often about another file, so nothing is concluded from it.
     pub(crate) is_retried: bool,
     awaiting: BTreeMap<(SubjectId, CallSeq), Awaiting>,
+    /// The last call of each subject that was answered at once: of that there is no further word, unless it went wrong.
+    answered: BTreeMap<SubjectId, (CallSeq, Awaiting)>,
     failed: BTreeSet<(SubjectId, Tid, Sysno)>,
 }
 
@@ -130,6 +139,7 @@ impl Calls {
             fired_omitted: 0,
             is_retried: false,
             awaiting: BTreeMap::new(),
+            answered: BTreeMap::new(),
             failed: BTreeSet::new(),
         }
     }
@@ -181,27 +191,48 @@ impl Calls {
             None
         };
         let awaiting = Awaiting { rule, fault, tid: call.tid, sysno: call.sysno, listed };
+        if awaiting.is_answered_at_once() {
+            // If anything else came of it, the subject's next entry says so.
+            self.delivered(call.subject, &awaiting);
+            self.answered.insert(call.subject, (call.seq, awaiting));
+            return;
+        }
         self.awaiting.insert((call.subject, call.seq), awaiting);
         if self.awaiting.len() > AWAITING {
             self.awaiting.pop_first();
         }
     }
 
-    /// What became of a call is known.
-    pub(crate) fn settled(&mut self, subject: SubjectId, seq: CallSeq, outcome: Outcome) {
-        let Some(call) = self.awaiting.remove(&(subject, seq)) else {
-            return;
-        };
+    /// A fault reached its caller, who may try again.
+    fn delivered(&mut self, subject: SubjectId, call: &Awaiting) {
         let is_temporary = match call.fault.result {
             Some(ForcedResult::Error(errno)) => errno.name().is_some_and(|name| TEMPORARY.contains(&name)),
             Some(ForcedResult::Interrupted | ForcedResult::NotReady) => true,
             Some(ForcedResult::Value(_) | ForcedResult::More(_)) | None => false,
         };
+        if is_temporary && !self.is_retried && self.failed.len() < WATCHED {
+            self.failed.insert((subject, call.tid, call.sysno));
+        }
+    }
+
+    /// The call that this outcome is of.
+    fn take(&mut self, subject: SubjectId, seq: CallSeq) -> Option<Awaiting> {
+        if self.answered.get(&subject).is_some_and(|(last, _)| *last == seq) {
+            let (_, call) = self.answered.remove(&subject)?;
+            self.failed.remove(&(subject, call.tid, call.sysno));
+            return Some(call);
+        }
+        self.awaiting.remove(&(subject, seq))
+    }
+
+    /// What became of a call is known.
+    pub(crate) fn settled(&mut self, subject: SubjectId, seq: CallSeq, outcome: Outcome) {
+        let Some(call) = self.take(subject, seq) else {
+            return;
+        };
         let (said, count): (String, fn(&mut Faults)) = match outcome {
             Outcome::Injected | Outcome::Executed(_) | Outcome::Killed | Outcome::Partly(_) => {
-                if is_temporary && !self.is_retried && self.failed.len() < WATCHED {
-                    self.failed.insert((subject, call.tid, call.sysno));
-                }
+                self.delivered(subject, &call);
                 // What the kernel really did with a call that was changed, or lied about, is worth a look.
                 let more = match outcome {
                     Outcome::Executed(value) => Some(format!("really {}", returned(value))),
