@@ -93,6 +93,12 @@ pub(crate) fn poke<'a>(tid: Tid, args: &[u64; 6], pokes: impl IntoIterator<Item 
 
 /// Writes these bytes, or leaves everything as it was.
 fn replace(tid: Tid, address: u64, bytes: &[u8]) -> bool {
+    /// No page of any architecture is smaller.
+    const PAGE: u64 = 4096;
+    if address % PAGE + bytes.len() as u64 <= PAGE {
+        // What is in one page is written whole or not at all.
+        return write(tid, address, bytes) == bytes.len();
+    }
     let mut old = vec![0; bytes.len()];
     if read(tid, address, &mut old) < old.len() {
         return false;

@@ -9,7 +9,10 @@ use model::SubjectId;
 
 /// How often it is looked for another stop before anything else has its turn. Looking costs a wait4(2); asking the kernel
 /// to tell us costs a ppoll(2) and a read(2) more, and another wake-up.
-const STRETCH: u32 = 64;
+const STRETCH: u32 = 1000;
+
+/// How often it is looked in vain.
+const LOOKS: u32 = 50;
 
 impl Supervisor<'_> {
     /// A listener is ready: a call waits, or the last process is gone.
@@ -39,12 +42,17 @@ impl Supervisor<'_> {
             // One read forgets them all: the signal is pending once, however many threads stopped.
             let _ = stops.read_signal();
         }
+        let mut looks = 0;
         for _ in 0..STRETCH {
-            if !self.tracer.pump() {
-                break;
+            if self.tracer.pump() {
+                looks = 0;
+                for id in (1..).map(SubjectId).take(self.subjects.len()) {
+                    self.serve_traced(id)?;
+                }
             }
-            for id in (1..).map(SubjectId).take(self.subjects.len()) {
-                self.serve_traced(id)?;
+            looks += 1;
+            if looks > LOOKS {
+                break;
             }
             // A thread that was let go mostly stops again at once, behind its call or before the next; where there is one CPU
             // for both of us, only if we let it.
