@@ -1,58 +1,10 @@
-//! `cargo bench -p benches`: the cost tables of duress, and which claims they bear out.
+//! `cargo bench -p benches --bench cost`: the cost tables of duress, and which claims they bear out.
 //!
 //! `-- --quick`, or `DURESS_BENCH_QUICK=1`, takes half a minute instead of two.
 
-use benches::{Effort, Error, Finding, GROUPS, Programs, claim};
 use std::process::ExitCode;
 
-#[expect(clippy::print_stdout, reason = "the tables are what this program is for")]
 fn main() -> ExitCode {
-    // Without `--bench` this is `cargo test --benches`, which only wants to know that it starts.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return ExitCode::SUCCESS;
-    }
-    let effort = Effort::chosen();
-    let (tracee, bare, starter) =
-        (env!("CARGO_BIN_EXE_tracee"), env!("CARGO_BIN_EXE_bare"), env!("CARGO_BIN_EXE_starter"));
-    let programs = match Programs::build(tracee, bare, starter) {
-        Ok(programs) => programs,
-        Err(error) => {
-            println!("duress cannot be measured: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    println!("{}\n", machine());
-    let mut claims = Vec::new();
-    let mut broken = 0;
-    for group in GROUPS {
-        let (tables, found, error) = group.take(&programs, &effort);
-        for table in tables {
-            println!("{table}");
-        }
-        claims.extend(found);
-        match error {
-            None => {}
-            Some(Error::Needs(program)) => println!("{}: skipped: needs {program}\n", group.name),
-            Some(error) => {
-                broken += 1;
-                println!("{}: not measured: {error}\n", group.name);
-            }
-        }
-    }
-    println!("{}", claim::table(&claims));
-    let count = |finding| claims.iter().filter(|(claim, found)| claim.finding(found) == finding).count();
-    let (met, missed, unmeasured) = (count(Finding::Met), count(Finding::Missed), count(Finding::Unmeasured));
-    println!("{met} of {} claims met, {missed} missed, {unmeasured} not measured", claims.len());
-    // A missed target is a finding, on a busy machine perhaps a false one. What should have been measured and was not
-    // is a failure.
-    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// What the figures are to be read with: they mean little on a machine that does other things.
-fn machine() -> String {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let load = read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned();
-    let processors = std::thread::available_parallelism().map_or(0, usize::from);
-    format!("Linux {}, {processors} processors, load average before the start {load}", kernel.trim())
+    let programs = [env!("CARGO_BIN_EXE_tracee"), env!("CARGO_BIN_EXE_bare"), env!("CARGO_BIN_EXE_starter")];
+    benches::measure(&benches::COST, programs)
 }

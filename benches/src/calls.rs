@@ -1,15 +1,12 @@
 //! What one call costs, and what a call costs that nobody is after.
 
 use crate::bare::{Manner, Sleep};
-use crate::claim::Found;
 use crate::group::Measured;
-use crate::process::Memory;
-use crate::programs::has;
-use crate::sys::{Reply, Trivial};
-use crate::tracee::{self, Ends, SelfFilter, Task};
-use crate::{Claim, Effort, Error, Programs, Series, Table, Target};
+use crate::sys::{BareFilter, Reply, Trivial};
+use crate::tracee::{Ends, Task};
+use crate::way::{Way, table, take_turns};
+use crate::{Claim, Effort, Error, Programs, Target};
 use std::path::Path;
-use std::process::Command;
 
 /// A rule that makes every getppid(2) fail.
 pub(crate) const FAIL: &str = "getppid:error=EPERM";
@@ -37,87 +34,6 @@ pub(crate) const UNMATCHED: [Claim; 1] = [Claim {
     target: Target::AtMost(1.05),
 }];
 
-/// The command that runs a tracee on a task, with its times left in a file.
-type Build<'a> = Box<dyn Fn(&Task, &Path) -> Command + 'a>;
-
-/// One way to make a call.
-struct Way<'a> {
-    name: &'static str,
-    task: Task,
-    ends: Ends,
-    command: Build<'a>,
-    found: Result<Series, Error>,
-}
-
-impl<'a> Way<'a> {
-    fn new(
-        name: &'static str,
-        task: Task,
-        ends: Ends,
-        command: impl Fn(&Task, &Path) -> Command + 'a,
-    ) -> Way<'a> {
-        Way { name, task, ends, command: Box::new(command), found: Ok(Series::default()) }
-    }
-
-    /// Not to be measured unless this program is there.
-    fn needs(mut self, program: &'static str, argument: &str) -> Way<'a> {
-        if let Err(error) = has(program, argument) {
-            self.found = Err(error);
-        }
-        self
-    }
-
-    /// Measures once more. A way that failed is not tried again.
-    fn turn(&mut self) {
-        let Ok(series) = &mut self.found else { return };
-        let measured = tracee::run(&self.task, self.ends, Memory::Unwatched, |result| {
-            (self.command)(&self.task, result)
-        });
-        match measured {
-            Ok((times, _)) => series.push(times.typical()),
-            Err(error) => self.found = Err(error),
-        }
-    }
-
-    /// Turn by turn, this way's cost over another's.
-    fn over(&self, other: &Way<'_>) -> Found {
-        match (&self.found, &other.found) {
-            (Ok(mine), Ok(theirs)) => Ok(mine.over(theirs)),
-            (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
-        }
-    }
-}
-
-/// Measures every way in turns.
-fn take_turns(ways: &mut [Way<'_>], programs: &Programs, rounds: u32) -> Result<(), Error> {
-    for _ in 0..rounds {
-        for way in ways.iter_mut() {
-            way.turn();
-        }
-        programs.forget_runs()?;
-    }
-    Ok(())
-}
-
-fn table(title: &str, ways: &[Way<'_>], base: &Way<'_>) -> Table {
-    let mut table =
-        Table::new(title, &["way", "ns/call", "min..max", &format!("x {}", base.name), "min..max"]);
-    for way in ways {
-        let cells = match (&way.found, way.over(base)) {
-            (Ok(found), Ok(ratio)) => vec![
-                format!("{:.0}", found.median()),
-                format!("{found:.0}"),
-                format!("{:.2}", ratio.median()),
-                format!("{ratio:.2}"),
-            ],
-            (Ok(found), Err(_)) => vec![format!("{:.0}", found.median()), format!("{found:.0}")],
-            (Err(error), _) => vec![format!("skipped: {error}")],
-        };
-        table.row([way.name.to_owned()].into_iter().chain(cells).collect());
-    }
-    table
-}
-
 /// Calls that are trapped.
 ///
 /// # Errors
@@ -126,12 +42,12 @@ pub(crate) fn matched(programs: &Programs, effort: &Effort) -> Result<Measured, 
     let quick = Task::new(Trivial::Getppid, effort.unmatched);
     let task = Task::new(Trivial::Getppid, effort.matched);
     let traced = Task::new(Trivial::Getppid, effort.traced);
-    let filtered = Task { filter: SelfFilter::Allowing, ..quick };
+    let filtered = Task { filter: Some(BareFilter::Allowing), ..quick };
     let bare =
         |sleep, reply| move |task: &Task, result: &Path| programs.bare(Manner { sleep, reply }, task, result);
-    let duress = |rule| move |task: &Task, result: &Path| programs.duress(rule, task, result);
+    let duress = |rule| move |task: &Task, result: &Path| programs.duress(["-e", rule], task, result);
     let native = |task: &Task, result: &Path| programs.native(task, result);
-    let strace = |task: &Task, result: &Path| programs.strace(task, result);
+    let strace = |task: &Task, result: &Path| programs.strace(FAIL, task, result);
     let mut ways = [
         Way::new("native", quick, Ends::Succeeding, native),
         Way::new("filter that allows", filtered, Ends::Succeeding, native),
@@ -156,16 +72,18 @@ pub(crate) fn matched(programs: &Programs, effort: &Effort) -> Result<Measured, 
 /// As [`matched`].
 pub(crate) fn unmatched(programs: &Programs, effort: &Effort) -> Result<Measured, Error> {
     let task = Task::new(Trivial::Getpgrp, effort.unmatched);
-    let filtered = Task { filter: SelfFilter::Allowing, ..task };
+    let filtered = Task { filter: Some(BareFilter::Allowing), ..task };
     let native = |task: &Task, result: &Path| programs.native(task, result);
     let bare = Manner { sleep: Sleep::InReceive, reply: Reply::Refuse };
     let mut ways = [
         Way::new("native", task, Ends::Succeeding, native),
         Way::new("filter that allows", filtered, Ends::Succeeding, native),
         Way::new("bare loop", task, Ends::Succeeding, |task, result| programs.bare(bare, task, result)),
-        Way::new("duress", task, Ends::Succeeding, |task, result| programs.duress(FAIL, task, result)),
+        Way::new("duress", task, Ends::Succeeding, |task, result| {
+            programs.duress(["-e", FAIL], task, result)
+        }),
         Way::new("strace -f --seccomp-bpf", task, Ends::Succeeding, |task, result| {
-            programs.strace(task, result)
+            programs.strace(FAIL, task, result)
         })
         .needs("strace", "-V"),
     ];

@@ -7,7 +7,7 @@ pub struct Effort {
     pub rounds: u32,
     /// Calls of one measurement that are trapped.
     pub matched: u64,
-    /// Calls of one measurement that strace answers, which takes it many times as long.
+    /// Calls of one measurement that a tracer stops, which takes many times as long.
     pub traced: u64,
     /// Calls of one measurement that run at native speed or nearly so.
     pub unmatched: u64,
@@ -23,10 +23,12 @@ pub struct Effort {
     pub parallel_rounds: u32,
     /// Calls of all test binaries of one such run together; a multiple of 16.
     pub parallel_calls: u64,
+    /// Turns of a real suite of tests.
+    pub suite_rounds: u32,
 }
 
 impl Effort {
-    /// What the published figures come from; about two minutes.
+    /// What the published figures come from; two to four minutes a table.
     pub const WHOLE: Effort = Effort {
         rounds: 25,
         matched: 30_000,
@@ -38,9 +40,10 @@ impl Effort {
         long_calls: 1_000_000,
         parallel_rounds: 5,
         parallel_calls: 240_000,
+        suite_rounds: 5,
     };
 
-    /// A look at whether anything is badly wrong; half a minute. Too few turns for figures to quote.
+    /// A look at whether anything is badly wrong; half a minute or little more. Too few turns for figures to quote.
     pub const QUICK: Effort = Effort {
         rounds: 3,
         matched: 20_000,
@@ -52,6 +55,7 @@ impl Effort {
         long_calls: 1_000_000,
         parallel_rounds: 1,
         parallel_calls: 96_000,
+        suite_rounds: 1,
     };
 
     /// Quick where `DURESS_BENCH_QUICK` is set and not empty, or an argument says `--quick`.

@@ -33,7 +33,7 @@ pub(crate) fn measure(programs: &Programs, effort: &Effort) -> Result<Measured, 
         (Series::default(), Series::default(), Series::default(), Series::default());
     for _ in 0..effort.long_runs {
         let (times, account) = tracee::run(&task, Ends::Failing, Memory::Watched, |result| {
-            programs.duress(FAIL, &task, result)
+            programs.duress(["-e", FAIL], &task, result)
         })?;
         first.push(times.parts[..TENTH].iter().copied().collect::<Series>().median());
         last.push(times.parts[times.parts.len() - TENTH..].iter().copied().collect::<Series>().median());

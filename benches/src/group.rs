@@ -1,7 +1,9 @@
 //! Groups of measurements that are taken together, each for some claims.
 
 use crate::claim::Found;
-use crate::{Claim, Effort, Error, Programs, Table, calls, endurance, launch, parallel};
+use crate::{
+    Claim, Effort, Error, Programs, Table, calls, endurance, faults, launch, parallel, plans, suite,
+};
 
 /// A group of measurements.
 #[derive(Debug)]
@@ -23,13 +25,22 @@ pub struct Measured {
     pub found: Vec<Found>,
 }
 
-/// All groups, in the order in which they are measured.
-pub const GROUPS: [Group; 5] = [
+/// What a call, a launch and a run cost, in the order in which they are measured.
+pub const COST: [Group; 5] = [
     Group { name: "calls that match", claims: &calls::MATCHED, measure: calls::matched },
     Group { name: "calls that do not match", claims: &calls::UNMATCHED, measure: calls::unmatched },
     Group { name: "starts", claims: &launch::CLAIMS, measure: launch::measure },
     Group { name: "a long run", claims: &endurance::CLAIMS, measure: endurance::measure },
     Group { name: "test binaries at the same time", claims: &parallel::CLAIMS, measure: parallel::measure },
+];
+
+/// What each kind of fault costs, and each part of a plan; likewise.
+pub const FAULTS: [Group; 5] = [
+    Group { name: "quiet rules", claims: &faults::QUIET, measure: faults::quiet },
+    Group { name: "sizes of plans", claims: &plans::CLAIMS, measure: plans::measure },
+    Group { name: "predicates", claims: &faults::PREDICATE, measure: faults::predicate },
+    Group { name: "faults by ptrace", claims: &faults::TRACED, measure: faults::traced },
+    Group { name: "a real suite", claims: &suite::CLAIMS, measure: suite::measure },
 ];
 
 impl Group {

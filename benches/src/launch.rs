@@ -82,7 +82,7 @@ fn starts(programs: &Programs, effort: &Effort) -> Result<(Series, Series), Erro
     let go = module.path().join("go");
     symlink(programs.starter(), &go).map_err(Error::file("name the starter `go`"))?;
     let starts = Starts { binary, pairs: effort.starts, result: module.path().join("starts") };
-    let mut command = programs.duress_run(RULE);
+    let mut command = programs.duress_run(["-e", RULE]);
     command.arg(go).args(["test", "."]).current_dir(module.path()).envs(starts.variables());
     process::run(&mut command, Memory::Unwatched)?;
     let text = std::fs::read_to_string(&starts.result).map_err(Error::file("read the starter's times"))?;
@@ -110,7 +110,7 @@ fn runs(programs: &Programs, effort: &Effort) -> Result<(Series, Series), Error>
             tracee::run(&task, Ends::Succeeding, Memory::Unwatched, |result| programs.native(&task, result))?;
         alone.push(account.wall.as_secs_f64() * 1e3);
         let (_, account) = tracee::run(&task, Ends::Succeeding, Memory::Unwatched, |result| {
-            programs.duress(RULE, &task, result)
+            programs.duress(["-e", RULE], &task, result)
         })?;
         under.push(account.wall.as_secs_f64() * 1e3);
     }

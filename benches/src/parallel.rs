@@ -4,7 +4,7 @@ use crate::calls::FAIL;
 use crate::group::Measured;
 use crate::module::Module;
 use crate::process::{self, Memory};
-use crate::programs::has;
+use crate::programs::{has, matched_in};
 use crate::{Claim, Effort, Error, Programs, Series, Table, Target};
 
 pub(crate) const CLAIMS: [Claim; 1] = [Claim {
@@ -51,7 +51,7 @@ pub(crate) fn measure(programs: &Programs, effort: &Effort) -> Result<Measured, 
 /// Nanoseconds of the supervisor's own processor time a call, its start and its report included.
 fn cpu_per_call(programs: &Programs, module: &Module, width: u32, calls: u64) -> Result<f64, Error> {
     let meeting = tempfile::tempdir().map_err(Error::file("make a scratch folder"))?;
-    let mut command = programs.duress_run(FAIL);
+    let mut command = programs.duress_run(["-e", FAIL]);
     command.args(["go", "test", "-p", "16"]).args((1..=width).map(|number| format!("./p{number}")));
     command.current_dir(module.path());
     command.env("BENCH_MEETING", meeting.path()).env("BENCH_FELLOWS", width.to_string());
@@ -65,21 +65,4 @@ fn cpu_per_call(programs: &Programs, module: &Module, width: u32, calls: u64) ->
         });
     }
     Ok(account.cpu.as_secs_f64() * 1e9 / f64::from(u32::try_from(calls).unwrap_or(u32::MAX)))
-}
-
-/// `faults.matched` of duress's result.
-fn matched_in(json: &str) -> Option<u64> {
-    serde_json::from_str::<serde_json::Value>(json).ok()?["faults"]["matched"].as_u64()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn matched_calls_are_read_from_the_result() {
-        assert_eq!(matched_in(r#"{"faults":{"matched":12,"fired":3}}"#), Some(12));
-        assert_eq!(matched_in("{}"), None);
-        assert_eq!(matched_in("no"), None);
-    }
 }

@@ -5,6 +5,7 @@
 use crate::Error;
 use crate::bare::Manner;
 use crate::tracee::Task;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -63,17 +64,22 @@ impl Programs {
         command
     }
 
-    /// The tracee under duress, with one rule.
-    pub(crate) fn duress(&self, rule: &str, task: &Task, result: &Path) -> Command {
-        let mut command = self.duress_run(rule);
+    /// The tracee under duress, with these options.
+    pub(crate) fn duress(
+        &self,
+        options: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        task: &Task,
+        result: &Path,
+    ) -> Command {
+        let mut command = self.duress_run(options);
         command.arg(&self.tracee).args(task.arguments(result));
         command
     }
 
     /// `duress run … --`, to be followed by a command. Its result is one object on standard output.
-    pub(crate) fn duress_run(&self, rule: &str) -> Command {
+    pub(crate) fn duress_run(&self, options: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = Command::new(&self.duress);
-        command.args(["run", "-e", rule, "--format", "json", "--allow-vacuous", "--"]);
+        command.arg("run").args(options).args(["--format", "json", "--allow-vacuous", "--"]);
         command.env("DURESS_HOME", self.home.path());
         for variable in ["DURESS_SEED", "DURESS_FORMAT", "GOFLAGS"] {
             command.env_remove(variable);
@@ -81,11 +87,11 @@ impl Programs {
         command
     }
 
-    /// The tracee under strace, which makes every getppid(2) fail.
-    pub(crate) fn strace(&self, task: &Task, result: &Path) -> Command {
-        let mut command = Command::new("strace");
-        command.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"]);
-        command.args(["-e", "trace=getppid", "-e", "inject=getppid:error=EPERM"]);
+    /// The tracee under strace, with one injection.
+    pub(crate) fn strace(&self, injection: &str, task: &Task, result: &Path) -> Command {
+        let (calls, _) = injection.split_once(':').unwrap_or((injection, ""));
+        let mut command = strace_of(calls);
+        command.args(["-e", &format!("inject={injection}")]);
         command.arg(&self.tracee).args(task.arguments(result));
         command
     }
@@ -109,6 +115,18 @@ impl Programs {
     }
 }
 
+/// strace at its best, after these calls only; to be followed by a command.
+pub(crate) fn strace_of(calls: &str) -> Command {
+    let mut command = Command::new("strace");
+    command.args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", &format!("trace={calls}")]);
+    command
+}
+
+/// `faults.matched` of duress's result: how many calls were trapped for a rule.
+pub(crate) fn matched_in(json: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(json).ok()?["faults"]["matched"].as_u64()
+}
+
 /// Whether a program is there.
 ///
 /// # Errors
@@ -116,4 +134,16 @@ impl Programs {
 pub(crate) fn has(program: &'static str, argument: &str) -> Result<(), Error> {
     let status = Command::new(program).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if status.is_ok_and(|status| status.success()) { Ok(()) } else { Err(Error::Needs(program)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matched_calls_are_read_from_the_result() {
+        assert_eq!(matched_in(r#"{"faults":{"matched":12,"fired":3}}"#), Some(12));
+        assert_eq!(matched_in("{}"), None);
+        assert_eq!(matched_in("no"), None);
+    }
 }

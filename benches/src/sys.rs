@@ -10,38 +10,95 @@ use std::process::ExitStatus;
 /// `SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP`, `include/uapi/linux/seccomp.h`, since Linux 6.6. The libc crate lacks it.
 const SYNC_WAKE_UP: u64 = 1;
 
-/// A system call that does next to nothing.
+/// A system call that does little or nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trivial {
-    /// getppid(2): the call that every filter and tracer here is after.
+    /// getppid(2): the call that most filters and tracers here are after.
     Getppid,
     /// getpgrp(2): the same work, and nobody is after it.
     Getpgrp,
+    /// openat(2) of `/dev/null` with `O_PATH` alone, which nobody else here does; closed again where it succeeds.
+    Openat,
+    /// getrandom(2) of no bytes, into a buffer that only a tracer writes to.
+    Getrandom,
 }
 
-/// Makes the call; says whether it failed, which by itself it never does.
+impl Trivial {
+    /// All of them.
+    pub const ALL: [Trivial; 4] = [Trivial::Getppid, Trivial::Getpgrp, Trivial::Openat, Trivial::Getrandom];
+
+    /// The system call's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trivial::Getppid => "getppid",
+            Trivial::Getpgrp => "getpgrp",
+            Trivial::Openat => "openat",
+            Trivial::Getrandom => "getrandom",
+        }
+    }
+}
+
+/// Makes the call; says whether a fault shows: it failed, or its buffer was written to. By itself it never does either.
 pub fn fails(call: Trivial) -> bool {
-    let number = match call {
-        Trivial::Getppid => libc::SYS_getppid,
-        Trivial::Getpgrp => libc::SYS_getpgrp,
-    };
-    // SAFETY: neither call takes arguments or touches memory.
-    unsafe { libc::syscall(number) < 0 }
+    match call {
+        // SAFETY: this call takes no arguments and touches no memory.
+        Trivial::Getppid => unsafe { libc::syscall(libc::SYS_getppid) < 0 },
+        // SAFETY: likewise.
+        Trivial::Getpgrp => unsafe { libc::syscall(libc::SYS_getpgrp) < 0 },
+        Trivial::Openat => {
+            let path = c"/dev/null".as_ptr();
+            // SAFETY: the path is static and ends in a zero byte.
+            let result = unsafe { libc::syscall(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_PATH) };
+            match i32::try_from(result) {
+                Ok(raw) if raw >= 0 => {
+                    // SAFETY: the kernel just opened it for us.
+                    drop(unsafe { OwnedFd::from_raw_fd(raw) });
+                    false
+                }
+                _ => true,
+            }
+        }
+        Trivial::Getrandom => {
+            let mut byte = 0_u8;
+            // SAFETY: the kernel writes no bytes, and a tracer that pokes at the buffer one at most.
+            let result = unsafe { libc::syscall(libc::SYS_getrandom, &raw mut byte, 0_usize, 0_u32) };
+            result < 0 || byte != 0
+        }
+    }
 }
 
-/// Puts a filter of one instruction on this thread: allow everything.
+/// The smallest filters that do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BareFilter {
+    /// Every call is allowed: one instruction.
+    Allowing,
+    /// getppid(2) fails with `EPERM`, all else is allowed: four instructions.
+    Refusing,
+}
+
+/// Puts a filter on this thread.
 ///
 /// # Errors
 /// Whatever prctl(2) and seccomp(2) say.
-pub fn put_on_allowing_filter() -> io::Result<()> {
+pub fn put_on(filter: BareFilter) -> io::Result<()> {
     // SAFETY: this prctl(2) takes no pointers.
     if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // BPF_RET | BPF_K of include/uapi/linux/bpf_common.h: return the constant `k`.
-    let mut allow = libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW };
-    let program = libc::sock_fprog { len: 1, filter: &raw mut allow };
-    // SAFETY: `program` names one instruction that outlives the call, and the kernel only reads both.
+    // include/uapi/linux/bpf_common.h: BPF_LD | BPF_W | BPF_ABS, BPF_JMP | BPF_JEQ | BPF_K, and BPF_RET | BPF_K.
+    let load_number = libc::sock_filter { code: 0x20, jt: 0, jf: 0, k: 0 };
+    #[expect(clippy::cast_possible_truncation, reason = "numbers of calls are small")]
+    let unless_getppid = libc::sock_filter { code: 0x15, jt: 0, jf: 1, k: libc::SYS_getppid as u32 };
+    let give = |k| libc::sock_filter { code: 0x06, jt: 0, jf: 0, k };
+    let allow = give(libc::SECCOMP_RET_ALLOW);
+    let refuse = give(libc::SECCOMP_RET_ERRNO | libc::EPERM.unsigned_abs());
+    let mut instructions = match filter {
+        BareFilter::Allowing => vec![allow],
+        BareFilter::Refusing => vec![load_number, unless_getppid, refuse, allow],
+    };
+    let len = instructions.len().try_into().expect("these filters are short");
+    let program = libc::sock_fprog { len, filter: instructions.as_mut_ptr() };
+    // SAFETY: `program` names as many instructions as there are; they outlive the call, and the kernel only reads them.
     let result =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }

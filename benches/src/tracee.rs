@@ -1,7 +1,7 @@
 //! The program that is measured: a loop of one trivial system call, which times itself.
 
 use crate::process::{self, Account, Memory};
-use crate::sys::Trivial;
+use crate::sys::{BareFilter, Trivial};
 use crate::{Error, Series};
 use std::ffi::OsString;
 use std::path::Path;
@@ -16,17 +16,8 @@ pub struct Task {
     pub calls: u64,
     /// In how many equal parts it is timed.
     pub parts: u64,
-    /// Whether it puts an allowing filter on itself first.
-    pub filter: SelfFilter,
-}
-
-/// Whether a tracee filters itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SelfFilter {
-    /// A filter of one instruction, which allows everything.
-    Allowing,
-    /// None.
-    None,
+    /// The filter that it puts on itself first.
+    pub filter: Option<BareFilter>,
 }
 
 impl Task {
@@ -34,35 +25,30 @@ impl Task {
     ///
     /// Parts are short, so that whatever else the machine does falls into few of them and not into the middle one.
     pub fn new(call: Trivial, calls: u64) -> Task {
-        Task { call, calls, parts: 100, filter: SelfFilter::None }
+        Task { call, calls, parts: 100, filter: None }
     }
 
     /// The words behind the tracee's name; it leaves its times in `result`.
     pub fn arguments(&self, result: &Path) -> Vec<OsString> {
-        let call = match self.call {
-            Trivial::Getppid => "getppid",
-            Trivial::Getpgrp => "getpgrp",
-        };
         let filter = match self.filter {
-            SelfFilter::Allowing => "allowing",
-            SelfFilter::None => "none",
+            Some(BareFilter::Allowing) => "allowing",
+            Some(BareFilter::Refusing) => "refusing",
+            None => "none",
         };
         let (calls, parts) = (self.calls.to_string(), self.parts.to_string());
-        vec![call.into(), calls.into(), parts.into(), filter.into(), result.into()]
+        vec![self.call.name().into(), calls.into(), parts.into(), filter.into(), result.into()]
     }
 
     /// Reads what [`Task::arguments`] wrote.
     pub fn parse(mut words: impl Iterator<Item = OsString>) -> Option<(Task, OsString)> {
-        let call = match words.next()?.to_str()? {
-            "getppid" => Trivial::Getppid,
-            "getpgrp" => Trivial::Getpgrp,
-            _ => return None,
-        };
+        let name = words.next()?;
+        let call = Trivial::ALL.into_iter().find(|call| name == call.name())?;
         let mut number = || words.next()?.to_str()?.parse::<u64>().ok().filter(|number| *number > 0);
         let (calls, parts) = (number()?, number()?);
         let filter = match words.next()?.to_str()? {
-            "allowing" => SelfFilter::Allowing,
-            "none" => SelfFilter::None,
+            "allowing" => Some(BareFilter::Allowing),
+            "refusing" => Some(BareFilter::Refusing),
+            "none" => None,
             _ => return None,
         };
         Some((Task { call, calls, parts, filter }, words.next()?))
@@ -74,7 +60,7 @@ impl Task {
 pub struct Times {
     /// Nanoseconds a call, part by part.
     pub parts: Vec<f64>,
-    /// How many calls failed.
+    /// How many calls failed, as [`crate::sys::fails`] has it.
     pub failed: u64,
 }
 
@@ -138,8 +124,9 @@ mod tests {
 
     #[test]
     fn tasks_and_times_read_back_as_written() {
-        for filter in [SelfFilter::Allowing, SelfFilter::None] {
-            let task = Task { call: Trivial::Getpgrp, calls: 20, parts: 4, filter };
+        let filters = [None, Some(BareFilter::Allowing), Some(BareFilter::Refusing)];
+        for (call, filter) in Trivial::ALL.into_iter().flat_map(|call| filters.map(|filter| (call, filter))) {
+            let task = Task { call, calls: 20, parts: 4, filter };
             let (read, result) = Task::parse(task.arguments(Path::new("/tmp/x")).into_iter()).unwrap();
             assert_eq!(format!("{read:?} {result:?}"), format!("{task:?} \"/tmp/x\""));
         }

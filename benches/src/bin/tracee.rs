@@ -1,7 +1,7 @@
 //! The program that is measured: `tracee CALL CALLS PARTS FILTER RESULT`.
 
 use benches::sys;
-use benches::tracee::{SelfFilter, Task, Times};
+use benches::tracee::{Task, Times};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use std::time::Instant;
 )]
 fn main() -> ExitCode {
     let Some((task, result)) = Task::parse(std::env::args_os().skip(1)) else { return ExitCode::from(2) };
-    if task.filter == SelfFilter::Allowing && sys::put_on_allowing_filter().is_err() {
+    if task.filter.is_some_and(|filter| sys::put_on(filter).is_err()) {
         return ExitCode::from(3);
     }
     let calls = task.calls / task.parts;

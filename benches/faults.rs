@@ -1,0 +1,10 @@
+//! `cargo bench -p benches --bench faults`: what each kind of fault and each part of a plan costs, beside strace.
+//!
+//! `-- --quick`, or `DURESS_BENCH_QUICK=1`, takes half a minute instead of three.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let programs = [env!("CARGO_BIN_EXE_tracee"), env!("CARGO_BIN_EXE_bare"), env!("CARGO_BIN_EXE_starter")];
+    benches::measure(&benches::FAULTS, programs)
+}
