@@ -9,10 +9,16 @@ use std::sync::OnceLock;
 /// What a test needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
+    /// The right to trace a process that is no descendant.
+    Attach,
     /// A Go toolchain.
     Go,
     /// A kernel that lets duress interpose.
     Notify,
+    /// A host that lets duress trace.
+    Trace,
+    /// A C compiler.
+    C,
     /// A C compiler and cgo, for `go test -race`.
     Race,
     /// The superuser.
@@ -28,7 +34,10 @@ pub fn has(needs: &[Need]) -> bool {
     for need in needs {
         let (name, is_there) = match need {
             Need::Go => ("go", succeeds("go", &["version"])),
-            Need::Notify => ("notify", can_interpose()),
+            Need::Notify => ("notify", doctor_says("notify")),
+            Need::Trace => ("trace", doctor_says("trace")),
+            Need::Attach => ("attach", can_attach()),
+            Need::C => ("c", succeeds("cc", &["--version"])),
             Need::Race => ("race", succeeds("go", &["version"]) && succeeds("cc", &["--version"])),
             Need::Root => ("root", nix::unistd::geteuid().is_root()),
             Need::Mount => ("mount", succeeds("unshare", &["--mount", "true"])),
@@ -48,14 +57,20 @@ pub fn has(needs: &[Need]) -> bool {
 }
 
 /// What duress itself says; asked once.
-fn can_interpose() -> bool {
-    static ANSWER: OnceLock<bool> = OnceLock::new();
-    *ANSWER.get_or_init(|| {
+fn doctor_says(key: &str) -> bool {
+    static ANSWER: OnceLock<serde_json::Value> = OnceLock::new();
+    let diagnosis = ANSWER.get_or_init(|| {
         let output = Command::new(crate::duress_path()).args(["doctor", "--format", "json"]).output();
-        let diagnosis: serde_json::Value =
-            serde_json::from_slice(&output.expect("duress starts").stdout).expect("a diagnosis is JSON");
-        diagnosis["notify"] == true
-    })
+        serde_json::from_slice(&output.expect("duress starts").stdout).expect("a diagnosis is JSON")
+    });
+    diagnosis[key] == true
+}
+
+/// Yama's first level forbids it to all but root; a kernel without Yama does not.
+fn can_attach() -> bool {
+    let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
+    let scope = scope.map_or(0, |text| text.trim().parse().unwrap_or(3));
+    scope == 0 || scope < 3 && nix::unistd::geteuid().is_root()
 }
 
 fn succeeds(program: &str, arguments: &[&str]) -> bool {

@@ -13,6 +13,15 @@ const EMPTY: &[&str] = &[];
 const NEVER: &[&str] =
     &["-e", "futex,read,write,openat,epoll_pwait:error=EIO:when=1000000000", "--allow-vacuous"];
 
+/// The same, by ptrace.
+const NEVER_TRACED: &[&str] = &[
+    "--mechanism",
+    "trace",
+    "-e",
+    "futex,read,write,openat,epoll_pwait:error=EIO:when=1000000000",
+    "--allow-vacuous",
+];
+
 /// A command without us, as its standard output.
 fn plain(folder: &Path, line: &[&str]) -> String {
     let mut command = Command::new(line[0]);
@@ -94,13 +103,14 @@ fn a_target_finds_the_setting_that_it_would_find_without_us() {
         }
     };
     compare(EMPTY, &[]);
-    if has(&[Need::Notify]) {
+    if has(&[Need::Notify, Need::Trace]) {
         let mut without = vec!["Seccomp", "Seccomp_filters"];
         if !has(&[Need::Root]) {
             // Without privilege, a filter costs the chance of new privileges; the doctor says so.
             without.push("NoNewPrivs");
         }
         compare(NEVER, &without);
+        compare(NEVER_TRACED, &without);
     }
 }
 
@@ -111,7 +121,8 @@ fn a_target_has_no_descriptor_more_and_no_variable_more() {
     // Behind text without a line end, our report begins a line of its own.
     let variables =
         |text: &str| text.trim_end().split_terminator('\0').map(str::to_owned).collect::<BTreeSet<_>>();
-    let plans = if has(&[Need::Notify]) { vec![EMPTY, NEVER] } else { vec![EMPTY] };
+    let plans =
+        if has(&[Need::Notify, Need::Trace]) { vec![EMPTY, NEVER, NEVER_TRACED] } else { vec![EMPTY] };
     for flags in plans {
         let line = ["ls", "/proc/self/fd"];
         let outside = plain(folder.path(), &line);
@@ -130,7 +141,7 @@ fn a_target_has_no_descriptor_more_and_no_variable_more() {
 /// What go test itself sets up for a test is left as it is, too.
 #[test]
 fn a_go_test_finds_the_folder_and_variables_that_it_would_find_without_us() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
     let body = r#"	here, _ := os.Getwd()
@@ -154,7 +165,7 @@ fn a_go_test_finds_the_folder_and_variables_that_it_would_find_without_us() {
         assert!(command.output().expect("go starts").status.success());
     });
     assert!(outside.iter().any(|line| line.starts_with("here: ")), "{outside:?}");
-    for flags in [EMPTY, NEVER] {
+    for flags in [EMPTY, NEVER, NEVER_TRACED] {
         let inside = seen("under", &|out| {
             let line = [&["run"], flags, &["--", "go", "test", "."]].concat();
             Duress::new(module.path(), line).env("E2E_OUT", out).run().expect_code(0);
@@ -166,15 +177,15 @@ fn a_go_test_finds_the_folder_and_variables_that_it_would_find_without_us() {
 /// A thread that is hit by signals all the time, as Go preempts: each call is notified once, and none is interrupted.
 #[test]
 fn signals_make_no_call_count_twice() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
     let folder = Module::new(&[]);
     let mut signals = 0;
-    let mut exact = |rule: &str, calls: u64, fired: u64| {
+    let mut exact = |mechanism: &str, rule: &str, calls: u64, fired: u64| {
         let calls_text = calls.to_string();
-        let line =
-            ["run", "--allow-vacuous", "--format", "json", "-e", rule, "--", victim(), "exact", &calls_text];
+        let flags = ["run", "--allow-vacuous", "--format", "json", "--mechanism", mechanism, "-e", rule];
+        let line = [&flags[..], &["--", victim(), "exact", &calls_text]].concat();
         // More than there are CPUs, so that senders and spinners get their turns.
         let outcome = Duress::new(folder.path(), line).env("GOMAXPROCS", "8").run();
         let json = outcome.expect_code(0).json();
@@ -185,17 +196,18 @@ fn signals_make_no_call_count_twice() {
         let sent = outcome.stderr.lines().find_map(|line| line.strip_prefix("signals ")?.parse::<u64>().ok());
         signals += sent.expect("the program says how many it sent");
     };
-    for _ in 0..5 {
-        exact("getpgid:error=EIO:when=1000000000", 2000, 0);
+    for mechanism in ["notify", "notify", "notify", "trace", "trace"] {
+        exact(mechanism, "getpgid:error=EIO:when=1000000000", 2000, 0);
     }
     // Held calls lie open to signals for much longer.
-    exact("getpgid:delay_enter=1ms", 200, 200);
+    exact("notify", "getpgid:delay_enter=1ms", 200, 200);
+    exact("trace", "getpgid:delay_enter=1ms", 200, 200);
     assert!(signals > 10_200, "{signals} signals for 10,200 calls prove little");
 }
 
 #[test]
 fn a_program_that_makes_its_calls_one_by_one_is_counted_exactly() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
     let folder = Module::new(&[]);
@@ -308,13 +320,13 @@ fn compare(packages: &[&str], outside: &Results, flags: &[&str]) -> Vec<String> 
 
 #[test]
 fn gos_own_tests_give_the_same_results_under_a_plan_that_never_fires() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
-    let packages = ["sync", "os/exec", "io/fs"];
+    let packages = ["sync", "os/exec", "os/signal", "io/fs"];
     let outside = plain_results(&packages);
     assert!(outside.len() > 100, "{outside:?}");
-    for flags in [EMPTY, NEVER] {
+    for flags in [EMPTY, NEVER, NEVER_TRACED] {
         assert_eq!(compare(&packages, &outside, flags), Vec::<String>::new(), "{flags:?}");
     }
 }
@@ -323,7 +335,7 @@ fn gos_own_tests_give_the_same_results_under_a_plan_that_never_fires() {
 #[test]
 #[expect(clippy::print_stderr, reason = "a skipped test says why, and a long one how far it is")]
 fn gos_network_tests_give_the_same_results_under_a_plan_that_never_fires() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
     if std::env::var_os("DURESS_LONG").is_none() {
@@ -334,7 +346,7 @@ fn gos_network_tests_give_the_same_results_under_a_plan_that_never_fires() {
         let outside = plain_results(&[package]);
         assert!(outside.len() > 100, "{outside:?}");
         for round in 1..=5 {
-            for flags in [EMPTY, NEVER] {
+            for flags in [EMPTY, NEVER, NEVER_TRACED] {
                 let differs = compare(&[package], &outside, flags);
                 eprintln!("{package}, round {round}, {} flags: {} differ", flags.len(), differs.len());
                 assert_eq!(differs, Vec::<String>::new(), "{package} {flags:?}");

@@ -26,7 +26,7 @@ fn examples() -> Vec<(String, i32)> {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "examples are for a shell")]
 fn every_example_exits_as_the_readme_says() {
-    if !has(&[Need::Go, Need::Race]) {
+    if !has(&[Need::Go, Need::Race, Need::Trace]) {
         return;
     }
     let examples = examples();
@@ -71,7 +71,7 @@ fn faults() -> Vec<(String, Vec<String>, String, i32)> {
 /// Every fault on real Go, two at a time.
 #[test]
 fn every_example_of_a_fault_exits_as_the_table_says() {
-    if !has(&[Need::Go, Need::Notify]) {
+    if !has(&[Need::Go, Need::Notify, Need::Trace]) {
         return;
     }
     let faults = faults();

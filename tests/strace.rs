@@ -13,8 +13,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-/// `race` stands for the C compiler.
-const NEEDS: &[Need] = &[Need::Notify, Need::Strace, Need::Race];
+const NEEDS: &[Need] = &[Need::Notify, Need::Trace, Need::Strace, Need::C];
 
 /// What came of the program.
 #[derive(Debug, PartialEq, Eq)]

@@ -114,7 +114,7 @@ fn of_rule(rule: &Rule, interest: &Interest, text: &mut String) {
     if rule.is_racy() {
         let _ = writeln!(
             text,
-            "  can be raced another thread of the target can change the memory between our look and the kernel's"
+            "  raced        another thread of the target can change that memory between our look and the kernel's"
         );
     }
 }

@@ -177,6 +177,13 @@ impl Tracees {
         self.threads.contains_key(&tid)
     }
 
+    /// Whether no thread can stop now, for all are held; where that is not known at a glance, no.
+    pub(super) fn nobody_runs(&self) -> bool {
+        const FEW: usize = 4;
+        self.threads.len() <= FEW
+            && self.threads.values().all(|thread| matches!(thread.state, State::Held(_)))
+    }
+
     pub(super) fn take_strangers(&mut self) -> Vec<(Tid, i32)> {
         mem::take(&mut self.strangers)
     }

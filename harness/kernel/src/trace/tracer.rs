@@ -101,7 +101,12 @@ impl Tracer {
         let mut tracees = self.tracees.borrow_mut();
         for _ in 0..BATCH {
             match ptrace::next_status() {
-                Some((tid, status)) => tracees.take(tid, status),
+                Some((tid, status)) => {
+                    tracees.take(tid, status);
+                    if tracees.nobody_runs() {
+                        return tracees.waiting > 0;
+                    }
+                }
                 None => return tracees.waiting > 0,
             }
         }
