@@ -311,13 +311,17 @@ fn not_ready_yet(rule: &Rule) -> Option<Diagnostic> {
 
 /// EINTR without end, on calls that Go makes again until they succeed.
 fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
-    let retried = named(rule, RETRIED);
-    let hit = failure(rule) == Some(Errno::EINTR);
-    let always = is_certain(rule);
-    (hit && rule.when.is_unbroken() && always && rule.condition.is_none() && !retried.is_empty()).then(|| {
+    let (calls, does) = match rule.effect.deed {
+        Deed::Fail(Failure::With(Errno::EINTR)) => (named(rule, RETRIED), "repeats"),
+        Deed::NotReady => (named(rule, POLLED), "waits and repeats"),
+        _ => return None,
+    };
+    let always = rule.when.is_unbroken() && is_certain(rule) && rule.condition.is_none();
+    (always && !calls.is_empty()).then(|| {
+        let after = rule.effect.error().map_or_else(String::new, |errno| errno.to_string());
         rule.warning(
             rule.origin.deed.as_ref(),
-            format!("Go repeats {} after EINTR, here without end", listing(&retried)),
+            format!("Go {does} {} after {after}, here without end", listing(&calls)),
         )
         .label("every call fails")
         .help("let some calls through, such as with `when=1+2` or `rate=0.5`")
@@ -376,6 +380,8 @@ mod tests {
         check(&["connect:error=EAGAIN"], &[]);
         check(&["connect:error=EINPROGRESS"], &["Go takes EINPROGRESS from `connect` for \"not ready yet\""]);
         check(&["read:error=EINTR:when=3+"], &["Go repeats `read` after EINTR, here without end"]);
+        check(&["read:not_ready"], &["Go waits and repeats `read` after EAGAIN, here without end"]);
+        check(&["read:not_ready:rate=0.5", "write:not_ready:limit=3"], &[]);
         check(
             &[
                 "read:error=EINTR:when=3+:rate=0.5",
