@@ -280,6 +280,32 @@ fn a_kernel_without_notifications_is_the_hosts_failure() {
     outcome.expect_code(1).expect_stdout(&["the command failed: exit status 3"]);
 }
 
+/// A host that forbids ptrace is made of a filter that does.
+#[test]
+fn a_host_that_forbids_ptrace_refuses_what_needs_it_and_nothing_else() {
+    if !has(&[Need::Notify, Need::Trace]) {
+        return;
+    }
+    let folder = Module::new(&[]);
+    let inner = |line: &[&str]| {
+        let outer = ["run", "-e", "ptrace:error=EPERM:quiet", "--", &text_of(e2e::duress_path())];
+        Duress::new(folder.path(), [&outer[..], line].concat()).run()
+    };
+    for line in [
+        &["run", "-e", "read:lie=EIO", "--", "true"][..],
+        &["run", "-e", "read:signal=USR1", "--", "true"],
+        &["run", "--mechanism", "trace", "--watch", "read", "--", "true"],
+        &["run", "-p", "1", "-e", "read:error=EIO"],
+    ] {
+        let outcome = inner(line);
+        outcome.expect_code(1).expect_stdout(&["the command failed: exit status 3"]);
+        outcome.expect_stderr(&["needs ptrace, and this host forbids it: EPERM", "help: "]);
+    }
+    inner(&["plan", "explain", "-e", "read:lie=EIO"]).expect_code(0);
+    let outcome = inner(&["doctor", "--format", "json"]);
+    outcome.expect_code(0).expect_stdout(&["\"trace\": false"]);
+}
+
 #[test]
 fn a_listener_that_is_there_already_is_the_hosts_failure() {
     if !has(&[Need::Notify]) {
