@@ -121,6 +121,16 @@ impl Made {
         made.map(|made| made.number).collect()
     }
 
+    /// The errors of the calls of this name, in order; 0 where there was none.
+    pub fn errors(outcome: &Outcome, call: &str) -> Vec<i32> {
+        Made::all(outcome).into_iter().filter(|made| made.call == call).map(|made| made.errno).collect()
+    }
+
+    /// The results of the calls of this name, in order.
+    pub fn results(outcome: &Outcome, call: &str) -> Vec<i64> {
+        Made::all(outcome).into_iter().filter(|made| made.call == call).map(|made| made.result).collect()
+    }
+
     fn parse(line: &str) -> Option<Made> {
         let words: Vec<&str> = line.strip_prefix("made ")?.split(' ').collect();
         let [call, number, result, errno, took] = words[..] else { return None };

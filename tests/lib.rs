@@ -5,7 +5,7 @@
 //! ```
 //!
 //! **Invariants.** Nothing is left behind: modules and runs live in scratch folders. A test that cannot run here says
-//! why and is counted by that line; `DURESS_REQUIRE=notify,go,race,root` turns such a skip into a failure.
+//! why and is counted by that line; `DURESS_REQUIRE=notify,attach,go,c,race,root` turns such a skip into a failure.
 //!
 //! It deliberately knows duress only by its command line and its journal.
 
@@ -14,7 +14,10 @@ mod command;
 mod fired;
 mod module;
 mod need;
+mod raw;
 mod victim;
+mod wait;
+mod worker;
 mod xml;
 
 pub use caller::{Made, caller};
@@ -22,7 +25,10 @@ pub use command::{Duress, Outcome, Started, duress_path};
 pub use fired::Fired;
 pub use module::Module;
 pub use need::{Need, has, skipped};
+pub use raw::{raw, read_by, run_raw};
 pub use victim::victim;
+pub use wait::wait_until;
+pub use worker::{run_worker, worker};
 pub use xml::Element;
 
 /// The checkout that this is.

@@ -90,7 +90,8 @@ pub(crate) struct RunArgs {
     #[arg(short = 'e', long = "inject", value_name = "SPEC")]
     pub(crate) inject: Vec<String>,
 
-    /// Attach to this running process, as strace -p does, in the place of a command; Ctrl-C lets it go
+    /// Attach to this running process, as strace -p does, in the place of a command; Ctrl-C, or
+    /// the end of --timeout, lets it go
     #[arg(short = 'p', long = "attach", value_name = "PID", conflicts_with_all = ["command", "whole_tree"])]
     #[arg(value_parser = clap::value_parser!(i32).range(1..))]
     pub(crate) attach: Option<i32>,

@@ -46,7 +46,8 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     // After the guard, which inherits the user's own signal mask and hands it on; before the threads, which inherit ours.
     // A signal in between ends us, and the guard finds nobody and starts nothing.
     let (ours, mask) = take_signals(probe.ignored_signals)?;
-    let stops = if orders.interest.needs(Via::Trace) { Some(take_stops()?) } else { None };
+    let traces = orders.interest.needs(Via::Trace) || orders.attach.is_some();
+    let stops = if traces { Some(take_stops()?) } else { None };
     let signals = Signals { ours, stops };
     let console = target.style().map(Console::new);
     let relay = Relay::start(stdout, stderr, console, orders.audience)

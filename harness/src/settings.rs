@@ -30,6 +30,10 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
         ))
         .help("drop `quiet`, or start the command under duress"));
     }
+    if args.attach.is_some() && args.mechanism == Mechanisms::Notify {
+        return Err(Failure::yours("--mechanism notify cannot serve a process that runs already")
+            .help("it takes no filter; leave `--mechanism` out, and ptrace serves it"));
+    }
     if found.iter().any(Diagnostic::is_error) {
         return Err(Failure::mistakes(found));
     }

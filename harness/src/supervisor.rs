@@ -371,6 +371,10 @@ impl<'o> Supervisor<'o> {
     }
 
     fn time_out(&mut self, now: Nanos) -> Result<(), Stop> {
+        // A process that we attached to need not end: it is let go.
+        if self.orders.attach.is_some() {
+            return self.sweep(now);
+        }
         let living: Vec<SubjectId> = self.living().map(|(id, _)| id).collect();
         self.record.put(&Entry::TimedOut { subjects: Cow::Borrowed(&living), at: now })?;
         self.drain();

@@ -117,7 +117,11 @@ fn flag(piece: &Piece<'_>) -> Result<u64, Diagnostic> {
         (None, Some(digits)) => whole(digits)
             .and_then(|number| i64::try_from(number).ok())
             .map(|number| (-number).cast_unsigned()),
-        (None, None) => whole(text),
+        // As C writes it, and as conditions read it.
+        (None, None) => match text.strip_prefix('0').filter(|digits| !digits.is_empty()) {
+            Some(digits) => u64::from_str_radix(digits, 8).ok().filter(|_| !digits.starts_with('+')),
+            None => whole(text),
+        },
     };
     number.or_else(|| tables::constant(text)).ok_or_else(|| {
         let mistake = piece.error(format!("`{}` is not a number", piece.shown()));
