@@ -15,18 +15,29 @@ const NEEDS: &[Need] = &[Need::Go, Need::Notify, Need::Trace, Need::Attach];
 // Errors as the server says them.
 const EPERM: i32 = 1;
 
-/// A server with many threads; it ends with this.
+/// A process that ends with this, whatever becomes of the test.
+struct Ours(Child);
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        // Where it ended already there is nothing to do.
+        let _ = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// A server with many threads.
 struct Server {
-    child: Child,
+    child: Ours,
     port: u16,
 }
 
 impl Server {
     fn start() -> Server {
-        let mut child =
+        let child =
             Command::new(worker()).args(["serve", "40"]).stdout(Stdio::piped()).spawn().expect("it starts");
         let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("it is a pipe"))
+        let mut child = Ours(child);
+        BufReader::new(child.0.stdout.take().expect("it is a pipe"))
             .read_line(&mut line)
             .expect("it is a pipe");
         let port = line.trim().strip_prefix("port ").and_then(|port| port.parse().ok());
@@ -36,7 +47,7 @@ impl Server {
     }
 
     fn pid(&self) -> String {
-        self.child.id().to_string()
+        self.child.0.id().to_string()
     }
 
     fn connect(&self) -> TcpStream {
@@ -60,7 +71,8 @@ impl Server {
 
     /// Who traces each of its threads; 0 where nobody does.
     fn tracers(&self) -> Vec<i32> {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let threads =
+            fs::read_dir(format!("/proc/{}/task", self.child.0.id())).into_iter().flatten().flatten();
         let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
         let tracer = |status: String| {
             let line = status.lines().find_map(|line| line.strip_prefix("TracerPid:"));
@@ -74,13 +86,6 @@ impl Server {
         let started = attaching(&self.pid(), &["--format", "json"], rules, &[]).start();
         wait_until("all threads are traced", || self.tracers().iter().all(|tracer| *tracer != 0));
         started
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let ended = self.child.kill().and_then(|()| self.child.wait());
-        assert!(ended.is_ok() || std::thread::panicking(), "the server cannot be ended");
     }
 }
 
@@ -156,7 +161,7 @@ fn when_the_process_ends_duress_does() {
     let duress = server.attach(&["getpgid:error=EPERM"]);
     assert_eq!(server.ask(2), [EPERM, EPERM]);
     server.connect().write_all(b"end").expect("it reads");
-    assert!(server.child.wait().expect("it is ours").success());
+    assert!(server.child.0.wait().expect("it is ours").success());
     let outcome = duress.finish();
     let json = outcome.expect_code(0).json();
     assert_eq!((&json["faults"]["fired"], &json["complete"]), (&2.into(), &true.into()), "{outcome:?}");
@@ -209,7 +214,7 @@ fn without_rules_duress_only_waits_for_the_end() {
     let duress = server.attach(&[]);
     assert_eq!(server.ask(2), [0, 0]);
     server.connect().write_all(b"end").expect("it reads");
-    assert!(server.child.wait().expect("it is ours").success());
+    assert!(server.child.0.wait().expect("it is ours").success());
     duress.finish().expect_code(0);
 }
 
@@ -233,23 +238,24 @@ fn threads_and_children_that_come_later_are_under_duress() {
         return;
     }
     let folder = Module::new(&[]);
-    let mut child = Command::new("sh")
+    let child = Command::new("sh")
         .args(["-c", "read go; \"$0\" call; \"$0\" tree 1 top; exec \"$0\" call", worker()])
         .current_dir(folder.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
         .expect("there is a shell");
+    let mut child = Ours(child);
     let duress =
-        attaching(&child.id().to_string(), &["--format", "json"], &["getpgid:error=EPERM"], &[]).start();
-    let status = format!("/proc/{}/status", child.id());
+        attaching(&child.0.id().to_string(), &["--format", "json"], &["getpgid:error=EPERM"], &[]).start();
+    let status = format!("/proc/{}/status", child.0.id());
     let is_traced = || !fs::read_to_string(&status).expect("it waits").contains("TracerPid:\t0\n");
     wait_until("it is traced", is_traced);
-    drop(child.stdin.take());
+    drop(child.0.stdin.take());
     let mut said = String::new();
-    child.stdout.take().expect("it is a pipe").read_to_string(&mut said).expect("it is a pipe");
+    child.0.stdout.take().expect("it is a pipe").read_to_string(&mut said).expect("it is a pipe");
     assert_eq!(said, "called 1\ntree fine\ncalled 1\n");
-    assert!(child.wait().expect("it is ours").success());
+    assert!(child.0.wait().expect("it is ours").success());
     let outcome = duress.finish();
     assert_eq!(outcome.expect_code(0).json()["faults"]["fired"], 5, "{outcome:?}");
 }
@@ -311,14 +317,15 @@ fn a_process_without_its_first_thread_can_be_attached_to() {
     if !has(NEEDS) {
         return;
     }
-    let mut child = Command::new(victim()).arg("headless").stdout(Stdio::piped()).spawn().expect("it starts");
-    let stat = format!("/proc/{}/stat", child.id());
+    let child = Command::new(victim()).arg("headless").stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut child = Ours(child);
+    let stat = format!("/proc/{}/stat", child.0.id());
     wait_until("its first thread ended", || {
         fs::read_to_string(&stat).is_ok_and(|text| text.contains(") Z "))
     });
     let duress =
-        attaching(&child.id().to_string(), &["--format", "json"], &["getpgid:error=EPERM"], &[]).start();
-    let threads = format!("/proc/{}/task", child.id());
+        attaching(&child.0.id().to_string(), &["--format", "json"], &["getpgid:error=EPERM"], &[]).start();
+    let threads = format!("/proc/{}/task", child.0.id());
     let is_traced = || {
         let status = fs::read_dir(&threads).into_iter().flatten().flatten();
         let status: Vec<String> =
@@ -329,7 +336,5 @@ fn a_process_without_its_first_thread_can_be_attached_to() {
     kill(duress.pid(), Signal::SIGINT).expect("it runs");
     let outcome = duress.finish();
     outcome.expect_code(130);
-    assert!(child.try_wait().expect("it is ours").is_none(), "it did not live on\n{outcome:?}");
-    child.kill().expect("it is ours");
-    child.wait().expect("it is ours");
+    assert!(child.0.try_wait().expect("it is ours").is_none(), "it did not live on\n{outcome:?}");
 }

@@ -133,6 +133,9 @@ fn is_certain(rule: &Rule) -> bool {
     rule.rate.is_none_or(|rate| rate.share() >= 1.0) && rule.burst.is_none() && rule.limit.is_none()
 }
 
+/// Calls beside [`POLLED`] that answer EAGAIN where a descriptor is not ready.
+const WAITING: &[&str] = &["accept", "connect", "readv", "recvmmsg", "sendmmsg"];
+
 /// A fault on calls that do not have what it is about.
 fn misplaced(rule: &Rule) -> Option<Diagnostic> {
     let lacking = |has: &dyn Fn(Sysno) -> bool| -> Vec<String> {
@@ -165,8 +168,10 @@ fn misplaced(rule: &Rule) -> Option<Diagnostic> {
             "use it on openat (and open, openat2, creat)".to_owned(),
         ),
         Deed::NotReady => refuse(
-            lacking(&|sysno| tables::shape(sysno).fds.first() == Some(&0)),
-            "only a call on a descriptor can find it not ready",
+            lacking(&|sysno| {
+                sysno.name().is_some_and(|name| POLLED.contains(&name) || WAITING.contains(&name))
+            }),
+            "only a call that waits for a descriptor can find it not ready",
             "use it on read, write, accept4, connect, sendto, recvfrom and the like".to_owned(),
         ),
         Deed::Fail(Failure::Legal) | Deed::Lie(Lie::Failed(Failure::Legal)) => refuse(
@@ -312,8 +317,12 @@ fn not_ready_yet(rule: &Rule) -> Option<Diagnostic> {
 /// EINTR without end, on calls that Go makes again until they succeed.
 fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
     let (calls, does) = match rule.effect.deed {
-        Deed::Fail(Failure::With(Errno::EINTR)) => (named(rule, RETRIED), "repeats"),
-        Deed::NotReady => (named(rule, POLLED), "waits and repeats"),
+        Deed::Fail(Failure::With(Errno::EINTR)) => (named(rule, RETRIED), "Go repeats"),
+        Deed::NotReady => (named(rule, POLLED), "Go waits and repeats"),
+        // Go's handlers have SA_RESTART, all of them (runtime/os_linux.go, `setsig`).
+        Deed::Interrupt(_) => {
+            (rule.calls.iter().filter_map(|sysno| sysno.name()).collect(), "the kernel repeats")
+        }
         _ => return None,
     };
     let always = rule.when.is_unbroken() && is_certain(rule) && rule.condition.is_none();
@@ -321,7 +330,7 @@ fn for_ever_again(rule: &Rule) -> Option<Diagnostic> {
         let after = rule.effect.error().map_or_else(String::new, |errno| errno.to_string());
         rule.warning(
             rule.origin.deed.as_ref(),
-            format!("Go {does} {} after {after}, here without end", listing(&calls)),
+            format!("{does} {} after {after}, here without end", listing(&calls)),
         )
         .label("every call fails")
         .help("let some calls through, such as with `when=1+2` or `rate=0.5`")
@@ -382,6 +391,11 @@ mod tests {
         check(&["read:error=EINTR:when=3+"], &["Go repeats `read` after EINTR, here without end"]);
         check(&["read:not_ready"], &["Go waits and repeats `read` after EAGAIN, here without end"]);
         check(&["read:not_ready:rate=0.5", "write:not_ready:limit=3"], &[]);
+        check(&["getppid:interrupt=SIGURG"], &["the kernel repeats `getppid` after EINTR, here without end"]);
+        check(
+            &["openat:not_ready:when=1"],
+            &["only a call that waits for a descriptor can find it not ready"],
+        );
         check(
             &[
                 "read:error=EINTR:when=3+:rate=0.5",
