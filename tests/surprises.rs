@@ -141,16 +141,11 @@ fn what_go_opens_has_the_other_content_and_is_closed_by_execve_as_before() {
         "the file itself was changed"
     );
 
-    let outcome = run_worker(&[], &[&rule("content=/nonexistent/file")], &["read", &truth]);
-    expect_said(&outcome, "read \"the truth\\n\" <nil>");
-    let json = outcome.expect_code(4).json();
-    assert_eq!(
-        (&json["faults"]["fired"], &json["faults"]["undelivered"]),
-        (&0.into(), &1.into()),
-        "{outcome:?}"
-    );
-    let said = json["fired"][0]["outcome"].as_str().expect("an outcome is text").to_owned();
-    assert!(said.contains("the file could not be put in the place of the one opened"), "{outcome:?}");
+    for (unreadable, why) in [("/nonexistent/file", "No such file"), ("/", "it is no regular file")] {
+        let outcome = run_worker(&[], &[&rule(&format!("content={unreadable}"))], &["read", &truth]);
+        let said = format!("error: cannot read `{unreadable}`: {why}");
+        outcome.expect_code(2).expect_stderr(&[&said, "help: name a file that can be read"]);
+    }
 }
 
 #[test]

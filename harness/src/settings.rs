@@ -23,6 +23,7 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
     let mechanisms = if args.attach.is_some() { Mechanisms::Attach } else { args.mechanism };
     let (interest, unable) = mechanisms.assign(&plan, &watch);
     found.extend(unable);
+    found.extend(unreadable(&plan));
     if let Some(quiet) = plan.rules.iter().find(|rule| rule.is_quiet).filter(|_| args.attach.is_some()) {
         return Err(Failure::yours(format!(
             "rule `{}` is quiet, and a process that runs already takes no filter",
@@ -107,6 +108,23 @@ pub(crate) fn read_plan(path: &Path) -> Result<Arc<Source>, Failure> {
         },
         Err(error) => Err(Failure::yours(format!("cannot read the plan `{shown}`: {error}"))),
     }
+}
+
+/// Files whose content is to be given in the place of another's, and that cannot be read. They are read when they are first
+/// needed; by then it is too late to say so.
+fn unreadable(plan: &Plan) -> Vec<Diagnostic> {
+    let mistake = |rule: &policy::Rule| {
+        let path = rule.content()?;
+        let problem = match fs::metadata(path) {
+            Err(error) => error.to_string(),
+            // Opening a FIFO could wait for ever.
+            Ok(meta) if !meta.is_file() => "it is no regular file".to_owned(),
+            Ok(_) => fs::File::open(path).err()?.to_string(),
+        };
+        let refusal = rule.refuse(format!("cannot read `{path}`: {problem}"));
+        Some(refusal.help("name a file that can be read from the current folder"))
+    };
+    plan.rules.iter().filter_map(mistake).collect()
 }
 
 fn watch(sets: &[String]) -> (Vec<Sysno>, Vec<Diagnostic>) {

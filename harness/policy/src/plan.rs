@@ -1,10 +1,10 @@
 //! The rules of a run, as one value.
 
 use crate::draft::{Draft, Span, part_name};
-use crate::effect::Effect;
+use crate::effect::{Deed, Effect};
 use crate::expr::Where;
 use crate::{Burst, Limit, Rate, When, assign, check, file, inject, render};
-use model::{Capabilities, Diagnostic, Interest, Source, Sysno, Via};
+use model::{Capabilities, Content, Diagnostic, Interest, Source, Sysno, Via};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -159,6 +159,19 @@ impl Rule {
     /// Whether it looks at memory that the target can change between our look and the kernel's.
     pub fn is_racy(&self) -> bool {
         self.condition.as_ref().is_some_and(|condition| condition.is_racy(&self.calls))
+    }
+
+    /// The file whose content is given in the place of another's.
+    pub fn content(&self) -> Option<&str> {
+        match &self.effect.deed {
+            Deed::Content(Content::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// A mistake in what it does that only the host can tell, at its place.
+    pub fn refuse(&self, message: impl Into<String>) -> Diagnostic {
+        self.error(self.origin.deed.as_ref(), message)
     }
 
     /// How its condition is decided, one line for each predicate: the predicate, who decides it, and what that costs.
