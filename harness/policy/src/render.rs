@@ -88,7 +88,7 @@ fn actions(rule: &Rule, form: Form) -> Vec<String> {
             (Form::File, Some(Value::Number(number))) => format!("{key} = {number}"),
             (Form::File, None) => format!("{key} = true"),
             (Form::Line, Some(Value::Words(words) | Value::Number(words))) => {
-                format!("{key}={}", words.escape_debug())
+                format!("{key}={}", legible(&words))
             }
             (Form::Line, None) => key.to_owned(),
         });
@@ -136,6 +136,23 @@ fn actions(rule: &Rule, form: Form) -> Vec<String> {
         }
     }
     actions
+}
+
+/// A text for one line of a terminal: what would move the cursor is escaped, and nothing else.
+fn legible(text: &str) -> String {
+    let escaped = text.escape_debug().to_string();
+    let mut legible = String::with_capacity(escaped.len());
+    let mut rest = escaped.chars().peekable();
+    while let Some(c) = rest.next() {
+        match rest.peek() {
+            Some(quoted @ ('\'' | '"' | '\\')) if c == '\\' => {
+                legible.push(*quoted);
+                rest.next();
+            }
+            _ => legible.push(c),
+        }
+    }
+    legible
 }
 
 /// A value as a plan file has it.
@@ -251,6 +268,9 @@ fault = { retval = 7, delay_exit = "1500us" }
         ] {
             assert_eq!(read(None, &[spec]).rules[0].spec(), expect);
         }
+        let odd = "openat:content=a'b\"c\\d";
+        assert_eq!(read(None, &[odd]).rules[0].spec(), odd);
+        assert_eq!(legible("a\u{1b}[2J\\n\n"), "a\\u{1b}[2J\\n\\n");
         let long = read(Some(&read(None, &["%file:error=EIO"]).to_toml()), &[]);
         assert!(long.rules[0].spec().ends_with(",…(55 more):error=EIO"), "{}", long.rules[0].spec());
     }
