@@ -138,7 +138,7 @@ const IN_KEYS: &[Mistake] = &[
     ),
     (
         "getpgid:not_ready",
-        "only a call on a descriptor can find it not ready",
+        "only a call that waits for a descriptor can find it not ready",
         "not_ready",
         "read, write, accept4",
     ),
