@@ -20,8 +20,6 @@ pub(super) struct Tracees {
     threads: HashMap<Tid, Thread>,
     /// Stops of threads whose parents have not yet reported them.
     early: HashMap<Tid, i32>,
-    /// What ended without having been traced.
-    strangers: Vec<(Tid, i32)>,
     /// How many stops were held, so that each has a number of its own.
     held: u64,
     /// How much waits to be received.
@@ -166,7 +164,6 @@ impl Tracees {
         Tracees {
             threads: HashMap::new(),
             early: HashMap::new(),
-            strangers: Vec::new(),
             held: 0,
             waiting: 0,
             process: std::process::id().cast_signed(),
@@ -184,10 +181,6 @@ impl Tracees {
             && self.threads.values().all(|thread| matches!(thread.state, State::Held(_)))
     }
 
-    pub(super) fn take_strangers(&mut self) -> Vec<(Tid, i32)> {
-        mem::take(&mut self.strangers)
-    }
-
     /// A thread that is traced from now on.
     pub(super) fn add(&mut self, tid: Tid, subject: &Rc<Subject>) {
         self.threads.insert(tid, Thread::new(Rc::clone(subject)));
@@ -199,8 +192,8 @@ impl Tracees {
         // Behind an exec it may have the id of a thread that we do not trace: the first of its process.
         if !self.knows(tid) && stop != Stop::Execed {
             if stop == Stop::Ended {
+                // A child that nobody traced is collected by the way.
                 self.early.remove(&tid);
-                self.strangers.push((tid, status));
             } else {
                 // ptrace(2), BUGS: a new thread's first stop may come before its parent's word of it.
                 self.early.insert(tid, status);

@@ -115,11 +115,6 @@ impl Tracer {
         tracees.waiting > 0
     }
 
-    /// Children that ended and that nobody traced, with their statuses of wait(2): collected by the way.
-    pub fn strangers(&self) -> Vec<(Tid, i32)> {
-        self.tracees.borrow_mut().take_strangers()
-    }
-
     /// Lets all threads of a subject go untraced, each as soon as it stops, or its held call is settled: when all are gone, the
     /// trace says so. For processes attached to while they ran; under a filter whose calls nobody traces they fail with
     /// `ENOSYS` (seccomp(2)).
