@@ -91,7 +91,7 @@ fn of_rule(rule: &Rule, interest: &Interest, text: &mut String) {
             (Via::Notify, "seccomp notification: about 3 µs a call"),
             (
                 Via::Trace,
-                "ptrace: about 10 µs a call, twice that where its return is awaited; and a stop for every signal",
+                "ptrace: about 4 µs a call, twice that where its return is awaited; and a stop for every signal",
             ),
         ] {
             let calls = by(via);

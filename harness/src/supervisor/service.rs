@@ -7,9 +7,9 @@ use crate::subject::{Common, Continues, Held};
 use kernel::{Mechanism, Readiness};
 use model::SubjectId;
 
-/// How often it is looked for another stop before anything else has its turn. Looking costs a wait4(2); asking the kernel
-/// to tell us costs a ppoll(2) and a read(2) more, and another wake-up.
-const STRETCH: u32 = 1000;
+/// How often it is looked for another stop before anything else has its turn: less than a millisecond. Looking costs a
+/// wait4(2); asking the kernel to tell us costs a ppoll(2) and a read(2) more, and another wake-up.
+const STRETCH: u32 = 100;
 
 /// How often it is looked in vain.
 const LOOKS: u32 = 50;
