@@ -12,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-const CALL: Call = Call { tid: Tid(12_345), sysno: Sysno::getppid, args: [0x7ffc_1234_5678; 6] };
+const CALL: Call = Call { tid: Tid(12_345), sysno: Sysno::getppid, args: [0x7ffc_1234_5678; 6], pc: 0 };
 
 fn engine(specs: &[&str]) -> Engine {
     let source = |spec: &&str| Arc::new(Source { name: "-e".to_owned(), text: (*spec).to_owned() });
@@ -35,6 +35,7 @@ fn entries(engine: &mut Engine) -> [Entry<'static>; 2] {
         args: Cow::Owned(CALL.args.to_vec()),
         matched: Cow::Owned(engine.matched().to_vec()),
         decision,
+        caller: None,
         at,
     };
     [decided, Entry::Settled { subject, seq, outcome: Outcome::Injected, at }]
@@ -72,6 +73,7 @@ fn header() -> Header {
         rules: Vec::new(),
         watch: Vec::new(),
         seed: 1,
+        attribution: journal::Attribution::default(),
         timeout_s: None,
         replay_of: None,
         go: None,

@@ -353,6 +353,7 @@ fn journal(format: u32) -> Vec<u8> {
         rules: Vec::new(),
         watch: Vec::new(),
         seed: 1,
+        attribution: journal::Attribution::default(),
         timeout_s: None,
         replay_of: None,
         go: None,

@@ -2,6 +2,7 @@
 
 use crate::exit::{Failure, chain};
 use crate::relay::Audience;
+use journal::Attribution;
 use kernel::filter::Filter;
 use kernel::probe::{Obstacle, Probe, TraceObstacle};
 use kernel::{Mechanism, Notify, Trace};
@@ -23,6 +24,8 @@ pub(crate) struct Orders {
     /// What is trapped for all that, and by what.
     pub(crate) interest: Interest,
     pub(crate) seed: u64,
+    /// Of which calls it is found out who made them.
+    pub(crate) attribution: Attribution,
     pub(crate) timeout: Option<Duration>,
     pub(crate) whole_tree: bool,
     pub(crate) out: Option<PathBuf>,

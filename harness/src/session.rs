@@ -110,6 +110,7 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
         rules: rules.collect(),
         watch: orders.watch.iter().map(Sysno::to_string).collect(),
         seed: orders.seed,
+        attribution: orders.attribution,
         timeout_s: orders.timeout.map(|timeout| timeout.as_secs_f64()),
         replay_of: orders.replay.as_ref().and_then(|recorded| recorded.run.clone()),
         go: target.toolchain.as_ref().map(|toolchain| toolchain.version.to_string()),

@@ -4,6 +4,7 @@ use crate::cli::RunArgs;
 use crate::exit::Failure;
 use crate::orders::{Mechanisms, Orders};
 use crate::relay::Audience;
+use journal::Attribution;
 use model::{Diagnostic, Severity, Source, Sysno, Tgid};
 use policy::Plan;
 use std::fs;
@@ -50,6 +51,7 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
         watch,
         interest,
         seed: args.seed.unwrap_or(DEFAULT_SEED),
+        attribution: Attribution::default(),
         timeout: args.timeout,
         whole_tree: args.whole_tree,
         out: args.out.clone(),

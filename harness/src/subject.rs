@@ -262,7 +262,8 @@ impl Subject {
             Stage::Launching | Stage::Running => {
                 // Any other call means that the target runs: the shim's filtered thread makes none but execve.
                 self.stage = Stage::Running;
-                let mut facts = Witness::of(call.tid, self.first, processes);
+                let callers = &mut ();
+                let mut facts = Witness::of(call, self.first, processes, callers);
                 Some(self.engine.decide(call, now, &mut facts))
             }
             Stage::Draining => None,
@@ -300,6 +301,7 @@ fn decided<'a>(
         args: Cow::Borrowed(args),
         matched: Cow::Borrowed(matched),
         decision,
+        caller: None,
         at,
     }
 }
@@ -397,6 +399,7 @@ mod tests {
             rules: Vec::new(),
             watch: Vec::new(),
             seed: 1,
+            attribution: journal::Attribution::default(),
             timeout_s: None,
             replay_of: None,
             go: None,

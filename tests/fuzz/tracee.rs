@@ -45,7 +45,7 @@ pub fn calls<'b>(bytes: &'b [u8], known: &[Sysno]) -> Vec<(Tracee<'b>, Nanos)> {
             };
         }
         now += u64::from(words[13]) << (words[14] % 32);
-        let call = Call { tid: Tid(i32::from(words[15] % 3)), sysno, args };
+        let call = Call { tid: Tid(i32::from(words[15] % 3)), sysno, args, pc: 0 };
         calls.push((Tracee { call, bytes, number }, Nanos(now)));
     }
     calls

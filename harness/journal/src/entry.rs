@@ -1,8 +1,8 @@
 //! One fact of a run.
 
 use model::{
-    CallSeq, Decision, Ending, Errno, Nanos, Outcome, RuleId, SubjectId, Symptom, Sysno, TestResult, Tgid,
-    Tid,
+    CallSeq, Decision, Ending, Errno, Goroutine, GoroutineNumber, Nanos, Outcome, RuleId, Site, SiteNumber,
+    SubjectId, Symptom, Sysno, TestResult, Tgid, Tid,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,6 +47,8 @@ pub enum Entry<'a> {
         matched: Cow<'a, [RuleId]>,
         /// What should happen.
         decision: Decision,
+        /// Who made it, where that was asked for and could be found out.
+        caller: Option<CallerNumbers>,
         /// When.
         at: Nanos,
     },
@@ -161,6 +163,35 @@ pub enum Entry<'a> {
         /// When.
         at: Nanos,
     },
+    /// A call is about to be told of that was made from here; its number stands for it from now on.
+    Site {
+        /// Its number.
+        number: SiteNumber,
+        /// The call path.
+        site: Cow<'a, Site>,
+        /// When.
+        at: Nanos,
+    },
+    /// A call is about to be told of that this goroutine made; its number stands for it from now on.
+    Goroutine {
+        /// Its number.
+        number: GoroutineNumber,
+        /// The subject that it belongs to.
+        subject: SubjectId,
+        /// What is known of it.
+        goroutine: Cow<'a, Goroutine>,
+        /// When.
+        at: Nanos,
+    },
+}
+
+/// Who made a call, by the numbers of entries before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerNumbers {
+    /// Of the [`Entry::Site`].
+    pub site: SiteNumber,
+    /// Of the [`Entry::Goroutine`]; none for a thread that ran no goroutine.
+    pub goroutine: Option<GoroutineNumber>,
 }
 
 /// Where output went.

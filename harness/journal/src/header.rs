@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the entry encoding. A reader refuses a newer one by name instead of guessing.
 ///
-/// 2: a fault has a signal, memory, an execution; format 1 was never released.
-pub const FORMAT: u32 = 2;
+/// 2: a fault has a signal, memory, an execution; 3: a decision has a caller. Earlier formats were never released.
+pub const FORMAT: u32 = 3;
 
 /// What was run, under what plan, on what machine. Written once, as JSON, so that every later version (and `head -2`)
 /// can read it.
@@ -34,6 +34,8 @@ pub struct Header {
     pub watch: Vec<String>,
     /// The seed of every random decision.
     pub seed: u64,
+    /// Of which calls it is found out who made them.
+    pub attribution: Attribution,
     /// The time limit in seconds, if one was given.
     pub timeout_s: Option<f64>,
     /// The run whose decisions are made again, if this is a replay.
@@ -63,6 +65,18 @@ pub struct RuleHead {
     /// It looks at memory that the target can change between our look and the kernel's, so what it hits can be raced.
     #[serde(default)]
     pub is_racy: bool,
+}
+
+/// Of which calls it is found out who made them, beside those of which a rule asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Attribution {
+    /// Of none.
+    Never,
+    /// Of those that a rule hits.
+    #[default]
+    Fired,
+    /// Of all that are trapped; then every rule counts by test, site and system call.
+    All,
 }
 
 /// What part of the command is under duress.

@@ -18,8 +18,8 @@ mod header;
 mod reader;
 mod writer;
 
-pub use entry::{Entry, Stream};
+pub use entry::{CallerNumbers, Entry, Stream};
 pub use error::Error;
-pub use header::{FORMAT, Header, Mode, RuleHead};
+pub use header::{Attribution, FORMAT, Header, Mode, RuleHead};
 pub use reader::{Damage, Reader};
 pub use writer::{Store, Writer};

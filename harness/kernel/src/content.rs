@@ -154,7 +154,7 @@ mod tests {
             ("openat2", [9, 9, how.as_ptr() as u64, 24, 9, 9], OFlag::O_RDWR | OFlag::O_CLOEXEC),
         ] {
             let sysno = Sysno::from_name(name).unwrap();
-            assert_eq!(open_flags(&Call { tid, sysno, args }), flags, "{name}");
+            assert_eq!(open_flags(&Call { tid, sysno, args, pc: 0 }), flags, "{name}");
         }
     }
 }

@@ -110,6 +110,7 @@ fn decode(raw: &RawNotification) -> Call {
         // A number is never negative here: the filter lets only known calls through to us.
         sysno: Sysno(raw.data.nr.cast_unsigned()),
         args: raw.data.args,
+        pc: raw.data.instruction_pointer,
     }
 }
 

@@ -101,7 +101,7 @@ impl Mechanism for Scripted {
             Some(Scene::DoomedCall(tid, sysno, args)) => (tid, sysno, args, Fate::DiesBefore),
             Some(Scene::EndlessCall(tid, sysno, args)) => (tid, sysno, args, Fate::DiesWithin),
         };
-        let held = Held::new(&self.play, Call { tid, sysno, args });
+        let held = Held::new(&self.play, Call { tid, sysno, args, pc: 0 });
         Ok(Received::Call(ScriptedNotification { held, fate }))
     }
 }

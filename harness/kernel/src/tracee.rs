@@ -2,8 +2,9 @@
 
 use crate::memory;
 use crate::sys::{SysError, descriptor, pidfd};
-use model::{Descriptor, Facts, FdKind, SocketEnds, Tgid, Tid};
+use model::{Call, Caller, Callers, Descriptor, Facts, FdKind, SocketEnds, Tgid, Tid};
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
@@ -89,30 +90,40 @@ pub(crate) fn take_descriptors(tid: Tid) -> Option<impl Fn(RawFd) -> Option<Owne
 }
 
 /// The facts about a tracee that sleeps in a call. Each is looked up when it is asked for, and once.
-#[derive(Debug)]
 pub struct Witness<'a> {
+    call: Call,
     tid: Tid,
     /// The first process of the tracee's subject.
     first: Tgid,
     processes: &'a mut Processes,
+    callers: &'a mut dyn Callers,
     /// What was asked before: several rules ask the same.
     strings: Vec<(u64, Option<Vec<u8>>)>,
     descriptors: Vec<(RawFd, Option<Descriptor>)>,
     sockets: Vec<(RawFd, Option<SocketEnds>)>,
     links: Vec<(&'static str, Option<Vec<u8>>)>,
+    caller: Option<Option<Caller>>,
 }
 
-impl Witness<'_> {
-    /// The facts about a thread of the subject whose first process is `first`.
-    pub fn of(tid: Tid, first: Tgid, processes: &mut Processes) -> Witness<'_> {
+impl<'a> Witness<'a> {
+    /// The facts about the thread that made this call, of the subject whose first process is `first`.
+    pub fn of(
+        call: &Call,
+        first: Tgid,
+        processes: &'a mut Processes,
+        callers: &'a mut dyn Callers,
+    ) -> Witness<'a> {
         Witness {
-            tid,
+            call: *call,
+            tid: call.tid,
             first,
             processes,
+            callers,
             strings: Vec::new(),
             descriptors: Vec::new(),
             sockets: Vec::new(),
             links: Vec::new(),
+            caller: None,
         }
     }
 
@@ -122,6 +133,12 @@ impl Witness<'_> {
             let target = fs::read_link(format!("/proc/{}/{file}", self.tid)).ok()?;
             Some(target.into_os_string().into_vec())
         })
+    }
+}
+
+impl fmt::Debug for Witness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
     }
 }
 
@@ -230,6 +247,14 @@ impl Facts for Witness<'_> {
     fn threads(&mut self) -> Option<u64> {
         // `proc_task_getattr` in `fs/proc/base.c`: a link for each, besides the two that every folder has.
         fs::metadata(format!("/proc/{}/task", self.tid)).ok()?.nlink().checked_sub(2)
+    }
+
+    fn caller(&mut self) -> Option<Caller> {
+        if self.caller.is_none() {
+            let process = self.processes.of(self.tid);
+            self.caller = Some(process.and_then(|process| self.callers.caller(&self.call, process)));
+        }
+        self.caller.clone().flatten()
     }
 }
 

@@ -11,4 +11,6 @@ pub struct Call {
     pub sysno: Sysno,
     /// The six argument registers, as they were; pointers are the tracee's.
     pub args: [u64; 6],
+    /// The instruction behind the one that made it (the program counter that it returns to).
+    pub pc: u64,
 }

@@ -1,5 +1,7 @@
 //! What can be asked about a trapped call beyond its registers.
 
+use crate::{Call, Caller, Tgid};
+
 /// Answers questions about the tracee that sleeps in a trapped call.
 ///
 /// Every answer is taken when it is asked for. `None` means that the question has no answer: the address is not mapped, the
@@ -35,7 +37,7 @@ pub trait Facts {
     fn uid(&mut self) -> Option<u32>;
 
     /// The tracee's process.
-    fn process(&mut self) -> Option<crate::Tgid>;
+    fn process(&mut self) -> Option<Tgid>;
 
     /// How many processes lie between the subject's first process and the tracee's: 0 for the first itself, 1 for its
     /// children.
@@ -49,6 +51,24 @@ pub trait Facts {
 
     /// How many threads the tracee's process has.
     fn threads(&mut self) -> Option<u64>;
+
+    /// Who made the call, in a Go program; nothing where it is none, or its stack cannot be read.
+    fn caller(&mut self) -> Option<Caller> {
+        None
+    }
+}
+
+/// Finds out who made a call. It knows Go, which those who look at tracees do not.
+pub trait Callers {
+    /// Who made this call, whose thread sleeps in it and belongs to this process.
+    fn caller(&mut self, call: &Call, process: Tgid) -> Option<Caller>;
+}
+
+/// Of no call it is known who made it.
+impl Callers for () {
+    fn caller(&mut self, _: &Call, _: Tgid) -> Option<Caller> {
+        None
+    }
 }
 
 /// What a descriptor refers to.
@@ -159,7 +179,7 @@ impl Facts for NoFacts {
     fn uid(&mut self) -> Option<u32> {
         None
     }
-    fn process(&mut self) -> Option<crate::Tgid> {
+    fn process(&mut self) -> Option<Tgid> {
         None
     }
     fn generation(&mut self) -> Option<u32> {

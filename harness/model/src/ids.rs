@@ -39,6 +39,14 @@ id! {
     CallSeq(u64)
 }
 id! {
+    /// A site's place among those of its run, from 0, in the order in which they were first seen.
+    SiteNumber(u32)
+}
+id! {
+    /// A goroutine's place among those of its run, from 0; not the number that Go gives it, which is its process's own.
+    GoroutineNumber(u32)
+}
+id! {
     /// Nanoseconds of the monotonic clock since the run began.
     Nanos(u64)
 }

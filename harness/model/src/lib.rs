@@ -10,6 +10,7 @@
 //! It deliberately does not decide, print or read anything.
 
 mod call;
+mod caller;
 mod capability;
 mod decision;
 mod diagnostic;
@@ -23,21 +24,24 @@ mod nearest;
 mod outcome;
 mod sieve;
 mod signal;
+mod site;
 mod symptom;
 mod sysno;
 
 pub use call::Call;
+pub use caller::{Caller, Goroutine, OccurrenceKey};
 pub use capability::{Capabilities, Capability};
 pub use decision::Decision;
 pub use diagnostic::{Diagnostic, Severity, Source};
 pub use errno::Errno;
-pub use facts::{Descriptor, Facts, FdKind, NoFacts, SocketEnds};
+pub use facts::{Callers, Descriptor, Facts, FdKind, NoFacts, SocketEnds};
 pub use fault::{Content, Execution, Fault, ForcedResult, Poke, Victim};
-pub use ids::{CallSeq, Nanos, RuleId, RunId, SubjectId, Tgid, Tid};
+pub use ids::{CallSeq, GoroutineNumber, Nanos, RuleId, RunId, SiteNumber, SubjectId, Tgid, Tid};
 pub use interest::{Interest, Quiet, Trap, Via};
 pub use nearest::nearest;
 pub use outcome::{Outcome, Unfit};
 pub use sieve::{ArgOp, ArgTest, Sieve, Width};
 pub use signal::Signal;
+pub use site::{Code, Frame, Site, SiteKey};
 pub use symptom::{Ending, Symptom, TestResult};
 pub use sysno::Sysno;

@@ -321,7 +321,7 @@ mod tests {
     }
 
     fn call(sysno: Sysno) -> Call {
-        Call { tid: Tid(1), sysno, args: [0; 6] }
+        Call { tid: Tid(1), sysno, args: [0; 6], pc: 0 }
     }
 
     /// Which rule hits each of these calls, with which of its occurrences.

@@ -180,6 +180,7 @@ pub(crate) fn any_call() -> impl Strategy<Value = Call> {
         tid: Tid(tid),
         sysno: Sysno::from_name(name).expect(name),
         args,
+        pc: 0,
     })
 }
 

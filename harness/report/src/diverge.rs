@@ -132,7 +132,9 @@ impl Tracks {
             | Entry::CommandEnded { .. }
             | Entry::Stragglers { .. }
             | Entry::Aborted { .. }
-            | Entry::Closed { .. } => {}
+            | Entry::Closed { .. }
+            | Entry::Site { .. }
+            | Entry::Goroutine { .. } => {}
         }
     }
 

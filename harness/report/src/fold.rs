@@ -90,7 +90,7 @@ impl Facts {
                 self.subjects.insert(*subject, report);
                 *at
             }
-            Entry::Decided { subject, seq, pid, tid, sysno, args: _, matched, decision, at } => {
+            Entry::Decided { subject, seq, pid, tid, sysno, args: _, matched, decision, caller: _, at } => {
                 self.calls.decided(&Decided {
                     subject: *subject,
                     seq: *seq,
@@ -158,6 +158,7 @@ impl Facts {
                 });
                 *at
             }
+            Entry::Site { at, .. } | Entry::Goroutine { at, .. } => *at,
             Entry::Closed { at } => {
                 self.is_closed = true;
                 *at

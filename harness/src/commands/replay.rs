@@ -91,6 +91,7 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
         watch,
         interest,
         seed: header.seed,
+        attribution: header.attribution,
         timeout: header.timeout_s.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         whole_tree: header.whole_tree,
         out: args.out.clone(),

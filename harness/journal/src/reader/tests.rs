@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::frame::seal;
-use crate::{Mode, RuleHead, Stream, Writer};
+use crate::{Attribution, CallerNumbers, Mode, RuleHead, Stream, Writer};
 use model::{
-    CallSeq, Content, Decision, Ending, Errno, Execution, Fault, ForcedResult, Nanos, Outcome, Poke, RuleId,
-    RunId, Signal, SubjectId, Symptom, Sysno, TestResult, Tgid, Tid, Victim,
+    CallSeq, Code, Content, Decision, Ending, Errno, Execution, Fault, ForcedResult, Frame, Goroutine,
+    GoroutineNumber, Nanos, Outcome, Poke, RuleId, RunId, Signal, Site, SiteNumber, SubjectId, Symptom,
+    Sysno, TestResult, Tgid, Tid, Victim,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -30,6 +31,7 @@ fn header() -> Header {
         }],
         watch: vec!["openat".into()],
         seed: u64::MAX,
+        attribution: Attribution::All,
         timeout_s: Some(2.5),
         replay_of: Some(RunId("before".into())),
         go: Some("go1.26.8".into()),
@@ -106,7 +108,7 @@ fn decision() -> impl Strategy<Value = Decision> {
 
 /// How many variants [`Entry`] has. [`variant`] does not compile when one is added, and then this is to be raised and
 /// [`entry_of`] to be extended.
-const VARIANTS: u8 = 14;
+const VARIANTS: u8 = 16;
 
 fn variant(entry: &Entry<'_>) -> u8 {
     match entry {
@@ -124,7 +126,22 @@ fn variant(entry: &Entry<'_>) -> u8 {
         Entry::Stragglers { .. } => 11,
         Entry::Aborted { .. } => 12,
         Entry::Closed { .. } => 13,
+        Entry::Site { .. } => 14,
+        Entry::Goroutine { .. } => 15,
     }
+}
+
+fn caller() -> impl Strategy<Value = Option<CallerNumbers>> {
+    let numbers = (any::<u32>(), prop::option::of(any::<u32>())).prop_map(|(site, goroutine)| {
+        CallerNumbers { site: SiteNumber(site), goroutine: goroutine.map(GoroutineNumber) }
+    });
+    prop::option::of(numbers)
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    (any::<String>(), any::<String>(), any::<u32>(), any::<bool>()).prop_map(
+        |(function, file, line, is_shown)| Frame { function, file, line, code: Code::User, is_shown },
+    )
 }
 
 fn entry_of(variant: u8) -> BoxedStrategy<Entry<'static>> {
@@ -145,17 +162,20 @@ fn entry_of(variant: u8) -> BoxedStrategy<Entry<'static>> {
             let args = prop::collection::vec(any::<u64>(), 0..7);
             let matched = prop::collection::vec(any::<u32>().prop_map(RuleId), 0..4);
             let who = (subject(), seq(), any::<Option<i32>>(), any::<i32>());
-            (who, any::<u32>(), args, matched, decision(), at())
-                .prop_map(|((subject, seq, pid, tid), sysno, args, matched, decision, at)| Entry::Decided {
-                    subject,
-                    seq,
-                    pid: pid.map(Tgid),
-                    tid: Tid(tid),
-                    sysno: Sysno(sysno),
-                    args: args.into(),
-                    matched: matched.into(),
-                    decision,
-                    at,
+            (who, any::<u32>(), args, matched, decision(), caller(), at())
+                .prop_map(|((subject, seq, pid, tid), sysno, args, matched, decision, caller, at)| {
+                    Entry::Decided {
+                        subject,
+                        seq,
+                        pid: pid.map(Tgid),
+                        tid: Tid(tid),
+                        sysno: Sysno(sysno),
+                        args: args.into(),
+                        matched: matched.into(),
+                        decision,
+                        caller,
+                        at,
+                    }
                 })
                 .boxed()
         }
@@ -221,7 +241,26 @@ fn entry_of(variant: u8) -> BoxedStrategy<Entry<'static>> {
         12 => (text(), prop::option::of(errno()), at())
             .prop_map(|(reason, errno, at)| Entry::Aborted { reason, errno, at })
             .boxed(),
-        _ => at().prop_map(|at| Entry::Closed { at }).boxed(),
+        13 => at().prop_map(|at| Entry::Closed { at }).boxed(),
+        14 => (any::<u32>(), prop::collection::vec(frame(), 0..4), any::<bool>(), at())
+            .prop_map(|(number, frames, is_whole, at)| Entry::Site {
+                number: SiteNumber(number),
+                site: Cow::Owned(Site { frames, is_whole }),
+                at,
+            })
+            .boxed(),
+        _ => {
+            let frame = || prop::option::of(frame());
+            let test = prop::option::of(any::<String>());
+            (any::<u32>(), subject(), any::<u64>(), any::<Option<u64>>(), frame(), frame(), test, at())
+                .prop_map(|(number, subject, id, parent, creator, entry, test, at)| Entry::Goroutine {
+                    number: GoroutineNumber(number),
+                    subject,
+                    goroutine: Cow::Owned(Goroutine { id, parent, creator, entry, test }),
+                    at,
+                })
+                .boxed()
+        }
     }
 }
 
@@ -402,7 +441,7 @@ fn a_newer_format_is_refused_by_name() {
     let bytes = [MAGIC, &record(payload)].concat();
     let error = Reader::open(&bytes[..]).unwrap_err();
     assert!(matches!(&error, Error::TooNew { found: 99, known: FORMAT, by } if by == "7.0.0"), "{error:?}");
-    let text = "the journal has format 99, newer than this duress reads (2); duress 7.0.0 wrote it";
+    let text = "the journal has format 99, newer than this duress reads (3); duress 7.0.0 wrote it";
     assert_eq!(error.to_string(), text);
 }
 

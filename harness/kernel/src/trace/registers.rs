@@ -39,6 +39,11 @@ impl Registers {
         u32::try_from(self.0.orig_rax).ok().map(Sysno)
     }
 
+    /// The instruction behind the one that made the call.
+    pub(super) fn pc(&self) -> u64 {
+        self.0.rip
+    }
+
     pub(super) fn args(&self) -> [u64; 6] {
         let Registers(raw) = self;
         [raw.rdi, raw.rsi, raw.rdx, raw.r10, raw.r8, raw.r9]

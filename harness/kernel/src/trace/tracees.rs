@@ -243,7 +243,8 @@ impl Tracees {
     fn enter(&mut self, tid: Tid) -> Result<(), SysError> {
         let registers = Registers::of(tid)?;
         let subject = self.subject(tid)?;
-        let call = registers.sysno().map(|sysno| Call { tid, sysno, args: registers.args() });
+        let call =
+            registers.sysno().map(|sysno| Call { tid, sysno, args: registers.args(), pc: registers.pc() });
         let Some(call) = call.filter(|call| subject.wants(call)) else { return self.resume(tid, None) };
         let held = self.hold(tid)?;
         self.tell(&subject, News::Call(held, call, registers));

@@ -15,10 +15,15 @@ fn me() -> Tgid {
     Tgid(std::process::id().cast_signed())
 }
 
+/// A call of this thread.
+fn call(tid: Tid) -> Call {
+    Call { tid, sysno: model::Sysno::getppid, args: [0; 6], pc: 0 }
+}
+
 /// Asks about the calling thread.
 fn ask<T>(question: impl FnOnce(&mut Witness<'_>) -> T) -> T {
     let mut processes = Processes::default();
-    question(&mut Witness::of(Tid(gettid().as_raw()), me(), &mut processes))
+    question(&mut Witness::of(&call(Tid(gettid().as_raw())), me(), &mut processes, &mut ()))
 }
 
 /// A shell that waits for a cat that waits for its input to end.
@@ -176,7 +181,8 @@ fn a_socket_has_two_ends() {
 fn a_process_is_known_by_its_parts() {
     let waiting = Waiting::start();
     let mut processes = Processes::default();
-    let mut shell = Witness::of(waiting.shell(), me(), &mut processes);
+    let callers = &mut ();
+    let mut shell = Witness::of(&call(waiting.shell()), me(), &mut processes, callers);
     assert_eq!(shell.process(), Some(Tgid(waiting.shell().0)));
     let open = fs::read_dir(format!("/proc/{}/fd", waiting.shell())).unwrap().count();
     assert_eq!(shell.open_descriptors(), Some(open as u64));
@@ -202,8 +208,8 @@ fn generations_are_counted_from_the_first_process() {
     let (shell, cat) = (waiting.shell(), waiting.cat());
     let generation = |tid, first| {
         let mut processes = Processes::default();
-        let once = Witness::of(tid, first, &mut processes).generation();
-        assert_eq!(Witness::of(tid, first, &mut processes).generation(), once);
+        let once = Witness::of(&call(tid), first, &mut processes, &mut ()).generation();
+        assert_eq!(Witness::of(&call(tid), first, &mut processes, &mut ()).generation(), once);
         once
     };
     assert_eq!(generation(Tid(gettid().as_raw()), me()), Some(0));
@@ -216,7 +222,8 @@ fn generations_are_counted_from_the_first_process() {
 #[test]
 fn nothing_is_known_of_who_is_gone() {
     let mut processes = Processes::default();
-    let mut gone = Witness::of(Tid(i32::MAX), me(), &mut processes);
+    let callers = &mut ();
+    let mut gone = Witness::of(&call(Tid(i32::MAX)), me(), &mut processes, callers);
     assert_eq!(gone.string(0x1000), None);
     assert_eq!(gone.bytes(0x1000, 1), None);
     assert_eq!(gone.strings(0x1000), None);

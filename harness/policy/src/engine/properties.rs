@@ -11,7 +11,7 @@ use proptest::sample::select;
 use std::collections::BTreeSet;
 
 fn call(name: &str, args: [u64; 6]) -> Call {
-    Call { tid: Tid(1), sysno: Sysno::from_name(name).expect(name), args }
+    Call { tid: Tid(1), sysno: Sysno::from_name(name).expect(name), args, pc: 0 }
 }
 
 /// What is decided of these calls, and who counted them.

@@ -134,7 +134,7 @@ pub(super) fn condition(text: &str) -> Where {
 pub(super) fn call(name: &str, args: &[u64]) -> Call {
     let mut all = [0; 6];
     all[..args.len()].copy_from_slice(args);
-    Call { tid: Tid(8), sysno: Sysno::from_name(name).expect(name), args: all }
+    Call { tid: Tid(8), sysno: Sysno::from_name(name).expect(name), args: all, pc: 0 }
 }
 
 pub(super) fn holds(condition: &Where, call: &Call, facts: &mut dyn Facts) -> bool {

@@ -48,6 +48,7 @@ impl Run {
             rules: Vec::new(),
             watch: Vec::new(),
             seed: 7,
+            attribution: journal::Attribution::default(),
             timeout_s: Some(5.0),
             replay_of: None,
             go: (mode != Mode::Program).then(|| "go1.26.8".into()),
@@ -111,6 +112,7 @@ impl Run {
             args: Cow::Borrowed(if is_hit { &[1, 2, 3, 4, 5, 6] } else { &[] }),
             matched: Cow::Borrowed(matched),
             decision,
+            caller: None,
             at,
         })
     }

@@ -99,6 +99,7 @@ fn call() -> impl Strategy<Value = Entry<'static>> {
             args: Cow::Borrowed(&[]),
             matched: Cow::Owned(matched),
             decision,
+            caller: None,
             at: model::Nanos(at),
         })
 }

@@ -134,7 +134,7 @@ fn an_exec_ends_the_calls_of_all_other_threads() {
     loop {
         match puppet.receive() {
             Received::Call(stopped) => {
-                let Call { tid, sysno: called, args } = *stopped.call();
+                let Call { tid, sysno: called, args, .. } = *stopped.call();
                 if called == sysno("getpgid") {
                     caller = Some(stopped);
                 } else if called == sysno("execve") {
