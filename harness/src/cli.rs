@@ -2,6 +2,7 @@
 
 use crate::orders::Mechanisms;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use journal::Attribution;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -103,6 +104,11 @@ pub(crate) struct RunArgs {
     /// Trap and count these system calls without changing them (repeatable)
     #[arg(long, value_name = "SET")]
     pub(crate) watch: Vec<String>,
+
+    /// Find out of these calls who made them: the Go call path, the goroutine and the test. With `all`, every rule
+    /// counts by test, site and system call
+    #[arg(long, value_enum, default_value_t = Sites::Fired, value_name = "CALLS")]
+    pub(crate) sites: Sites,
 
     /// The seed of every random choice; the same seed makes the same choices [default: 1]
     #[arg(long, value_name = "N", env = "DURESS_SEED")]
@@ -235,6 +241,27 @@ pub(crate) enum ScenarioCommand {
         #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
         format: ListFormat,
     },
+}
+
+/// Of which calls it is found out who made them, beside those of which a rule asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sites {
+    /// None
+    Never,
+    /// Those that a rule hits
+    Fired,
+    /// All that are trapped
+    All,
+}
+
+impl From<Sites> for Attribution {
+    fn from(sites: Sites) -> Attribution {
+        match sites {
+            Sites::Never => Attribution::Never,
+            Sites::Fired => Attribution::Fired,
+            Sites::All => Attribution::All,
+        }
+    }
 }
 
 /// How a run's report is printed.

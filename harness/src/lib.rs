@@ -11,6 +11,7 @@
 //! It deliberately contains no unsafe code and no knowledge of formats.
 
 mod about;
+mod attribute;
 mod caught;
 mod cli;
 mod clock;
@@ -22,6 +23,7 @@ mod orders;
 mod parking;
 mod record;
 mod relay;
+mod roll;
 mod run_dir;
 mod scenario;
 mod session;

@@ -4,7 +4,6 @@ use crate::cli::RunArgs;
 use crate::exit::Failure;
 use crate::orders::{Mechanisms, Orders};
 use crate::relay::Audience;
-use journal::Attribution;
 use model::{Diagnostic, Severity, Source, Sysno, Tgid};
 use policy::Plan;
 use std::fs;
@@ -51,7 +50,7 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
         watch,
         interest,
         seed: args.seed.unwrap_or(DEFAULT_SEED),
-        attribution: Attribution::default(),
+        attribution: args.sites.into(),
         timeout: args.timeout,
         whole_tree: args.whole_tree,
         out: args.out.clone(),

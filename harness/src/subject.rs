@@ -1,10 +1,14 @@
 //! One launch under duress: its engine, and its calls on their way from the trap to the journal.
 
+use crate::attribute::Attributor;
 use crate::parking::Parking;
 use crate::record::Record;
-use journal::Entry;
+use crate::roll::Roll;
+use journal::{Attribution, CallerNumbers, Entry};
 use kernel::{Processes, Received, Returned, Settling, Trapped, Witness};
-use model::{Call, CallSeq, Decision, Fault, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid};
+use model::{
+    Call, CallSeq, Caller, Decision, Facts, Fault, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid, Tid,
+};
 use policy::Engine;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,6 +31,8 @@ enum Stage {
 pub(crate) struct Subject {
     id: SubjectId,
     engine: Engine,
+    /// Of which calls it is written down who made them.
+    attribution: Attribution,
     stage: Stage,
     /// Its first process.
     first: Tgid,
@@ -104,12 +110,22 @@ pub(crate) struct Common<'r, N: Trapped> {
     pub(crate) record: &'r mut Record,
     pub(crate) parking: &'r mut Parking<Held<N>>,
     pub(crate) processes: &'r mut Processes,
+    pub(crate) attributor: &'r mut Attributor,
+    pub(crate) roll: &'r mut Roll,
 }
 
 impl Subject {
     /// A subject that a shim is about to become.
-    pub(crate) fn new(id: SubjectId, engine: Engine, shim: Tgid) -> Subject {
-        Subject { id, engine, stage: Stage::Launching, first: shim, calls: 0, running: HashMap::new() }
+    pub(crate) fn new(id: SubjectId, engine: Engine, attribution: Attribution, shim: Tgid) -> Subject {
+        Subject {
+            id,
+            engine,
+            attribution,
+            stage: Stage::Launching,
+            first: shim,
+            calls: 0,
+            running: HashMap::new(),
+        }
     }
 
     /// The shim became the target, or never will; or the target ran before we came.
@@ -149,13 +165,12 @@ impl Subject {
         self.calls += 1;
         let seq = CallSeq(self.calls);
         let at = common.record.now();
-        let judged = self.judge(&call, at, common.processes);
-        let (decision, matched) = match judged {
-            Some(decision) => (decision, self.engine.matched()),
-            None => (Decision::Pass, &[][..]),
-        };
-        let entry = decided(self.id, seq, &call, decision, matched, at, common.processes);
-        if let Err(error) = common.record.put(&entry) {
+        let Judged { decision, is_targets, caller } = self.judge(&call, at, common);
+        let caller = caller.map(|caller| common.roll.numbers(self.id, &caller, common.record)).transpose();
+        let matched = if is_targets { self.engine.matched() } else { &[] };
+        let numbers = caller.as_ref().ok().copied().flatten();
+        let entry = decided(self.id, seq, &call, decision, matched, numbers, at, common.processes);
+        if let Err(error) = caller.and_then(|_| common.record.put(&entry)) {
             // Its caller sleeps until the run is ended, which follows.
             let held = Held {
                 decided: Decided { seq, fault: Fault::default() },
@@ -252,21 +267,27 @@ impl Subject {
         lost.into_iter().try_for_each(|seq| self.settled(record, seq, Outcome::Vanished))
     }
 
-    /// What the plan says of a call; nothing where the call is not the target's, or the run is being ended.
-    fn judge(&mut self, call: &Call, now: Nanos, processes: &mut Processes) -> Option<Decision> {
+    /// What the plan says of a call.
+    fn judge<N: Trapped>(&mut self, call: &Call, now: Nanos, common: &mut Common<'_, N>) -> Judged {
+        let not_asked = Judged { decision: Decision::Pass, is_targets: false, caller: None };
         match self.stage {
             Stage::Launching if call.tid == Tid(self.first.0) && call.sysno == Sysno::execve => {
                 self.stage = Stage::Running;
-                None
+                not_asked
             }
             Stage::Launching | Stage::Running => {
                 // Any other call means that the target runs: the shim's filtered thread makes none but execve.
                 self.stage = Stage::Running;
-                let callers = &mut ();
-                let mut facts = Witness::of(call, self.first, processes, callers);
-                Some(self.engine.decide(call, now, &mut facts))
+                let mut facts = Witness::of(call, self.first, common.processes, common.attributor);
+                let decision = self.engine.decide(call, now, &mut facts);
+                let caller = match self.attribution {
+                    Attribution::All => facts.caller(),
+                    Attribution::Fired if decision != Decision::Pass => facts.caller(),
+                    Attribution::Fired | Attribution::Never => None,
+                };
+                Judged { decision, is_targets: true, caller }
             }
-            Stage::Draining => None,
+            Stage::Draining => not_asked,
         }
     }
 
@@ -275,16 +296,26 @@ impl Subject {
     }
 }
 
+/// What was found out about a call.
+struct Judged {
+    decision: Decision,
+    /// Whether the plan was asked: not where the call is not the target's own, or the run is being ended.
+    is_targets: bool,
+    caller: Option<Caller>,
+}
+
 fn later(at: Nanos, hold: Duration) -> Nanos {
     Nanos(at.0.saturating_add(u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX)))
 }
 
+#[expect(clippy::too_many_arguments, reason = "an entry has so many parts, and one place where it is made")]
 fn decided<'a>(
     subject: SubjectId,
     seq: CallSeq,
     call: &'a Call,
     decision: Decision,
     matched: &'a [RuleId],
+    caller: Option<CallerNumbers>,
     at: Nanos,
     processes: &mut Processes,
 ) -> Entry<'a> {
@@ -301,7 +332,7 @@ fn decided<'a>(
         args: Cow::Borrowed(args),
         matched: Cow::Borrowed(matched),
         decision,
-        caller: None,
+        caller,
         at,
     }
 }
@@ -326,6 +357,8 @@ mod tests {
         record: Record,
         parking: Parking<Held<ScriptedNotification>>,
         processes: Processes,
+        attributor: Attributor,
+        roll: Roll,
         settled: Rc<RefCell<Vec<Settled>>>,
         journal: PathBuf,
         _dir: tempfile::TempDir,
@@ -346,11 +379,13 @@ mod tests {
             let record = Record::create(&journal, &header(), Clock::start()).unwrap();
             let engine = Engine::new(&plan, 1, "x");
             Play {
-                subject: Subject::new(SubjectId(1), engine, Tgid(SHIM)),
+                subject: Subject::new(SubjectId(1), engine, Attribution::Never, Tgid(SHIM)),
                 mechanism,
                 record,
                 parking: Parking::new(),
                 processes: Processes::default(),
+                attributor: Attributor::default(),
+                roll: Roll::default(),
                 settled,
                 journal,
                 _dir: dir,
@@ -363,6 +398,8 @@ mod tests {
                 record: &mut self.record,
                 parking: &mut self.parking,
                 processes: &mut self.processes,
+                attributor: &mut self.attributor,
+                roll: &mut self.roll,
             };
             self.subject.take(received, &mut common).unwrap()
         }

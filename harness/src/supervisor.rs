@@ -3,6 +3,7 @@
 mod reception;
 mod service;
 
+use crate::attribute::Attributor;
 use crate::caught::Caught;
 use crate::control::{Guest, Stage};
 use crate::exit::{Failure, chain};
@@ -10,6 +11,7 @@ use crate::orders::Orders;
 use crate::parking::Parking;
 use crate::record::Record;
 use crate::relay::Relay;
+use crate::roll::Roll;
 use crate::subject::{Held, ServeError, Subject};
 use crate::transcript::Transcript;
 use journal::Entry;
@@ -99,6 +101,8 @@ pub(crate) struct Supervisor<'o> {
     keys: HashMap<String, u32>,
     parking: Parking<Held<Caught>>,
     processes: Processes,
+    attributor: Attributor,
+    roll: Roll,
     tracer: Tracer,
     /// Tells of traced threads that stopped; none where nothing is traced.
     stops: Option<SignalFd>,
@@ -165,6 +169,8 @@ impl<'o> Supervisor<'o> {
             keys: HashMap::new(),
             parking: Parking::new(),
             processes: Processes::default(),
+            attributor: Attributor::default(),
+            roll: Roll::default(),
             tracer: Tracer::new(),
             stops,
             phase: Phase::Running,

@@ -1,9 +1,7 @@
 //! What an executable says about its own build: the Go version, the package, the settings.
 
 use crate::Error;
-use goblin::container::Ctx;
-use goblin::elf::program_header::PT_LOAD;
-use goblin::elf::{Elf, Header, ProgramHeader, SectionHeader};
+use crate::elf::{File, Place};
 use std::io;
 
 /// The build information that Go's linker puts into every executable.
@@ -23,8 +21,6 @@ pub struct BuildInfo {
     pub settings: Vec<(String, String)>,
 }
 
-/// The most bytes of a table of headers or names.
-const TABLE: u64 = 4 << 20;
 /// The most bytes of the information itself; it has a line for every module linked in.
 const BLOB: u64 = 4 << 20;
 /// How much of a segment is searched where there are no sections. The linker puts the blob at the beginning of the data
@@ -42,16 +38,13 @@ impl BuildInfo {
     /// # Errors
     /// [`Error::ReadExecutable`], [`Error::NotElf`], and [`Error::NotGo`] for what Go did not build, or a Go before 1.18.
     pub fn read(mut read_at: impl FnMut(u64, &mut [u8]) -> io::Result<usize>) -> Result<BuildInfo, Error> {
-        let mut file = File { read_at: &mut read_at };
-        let header = Elf::parse_header(&file.up_to(0, 64)?).map_err(not_elf)?;
-        let container = header.container().map_err(not_elf)?;
-        let ctx = Ctx::new(container, header.endianness().map_err(not_elf)?);
-        let place = match file.section(&header, ctx)? {
-            Some(place) => place,
-            None => {
-                file.search(&header, ctx)?.ok_or(Error::NotGo { reason: "it has no build information" })?
-            }
-        };
+        let mut file = File::open(&mut read_at)?;
+        BuildInfo::of(&mut file)
+    }
+
+    /// Reads it from a file that was opened.
+    pub(crate) fn of(file: &mut File<'_>) -> Result<BuildInfo, Error> {
+        let place = place(file)?.ok_or(Error::NotGo { reason: "it has no build information" })?;
         parse(&file.up_to(place.offset, place.size.min(BLOB))?)
     }
 
@@ -69,91 +62,28 @@ impl BuildInfo {
     }
 }
 
-/// A place in the file.
-#[derive(Clone, Copy)]
-struct Place {
-    offset: u64,
-    size: u64,
+/// Where the information is.
+fn place(file: &mut File<'_>) -> Result<Option<Place>, Error> {
+    let sections = file.sections()?;
+    if let Some(section) = sections.iter().find(|section| section.name == b".go.buildinfo") {
+        return Ok(Some(section.place));
+    }
+    search(file)
 }
 
-struct File<'a> {
-    read_at: &'a mut dyn FnMut(u64, &mut [u8]) -> io::Result<usize>,
-}
-
-impl File<'_> {
-    /// The bytes from here on, fewer where the file ends. Callers bound `size`.
-    fn up_to(&mut self, offset: u64, size: u64) -> Result<Vec<u8>, Error> {
-        /// Memory is taken as bytes really come, whatever a header claims.
-        const CHUNK: u64 = 64 << 10;
-        let mut bytes = Vec::new();
-        while (bytes.len() as u64) < size {
-            let got = bytes.len();
-            let Some(at) = offset.checked_add(got as u64) else { break };
-            let wanted = (size - got as u64).min(CHUNK);
-            bytes.resize(got + usize::try_from(wanted).unwrap_or_default(), 0);
-            let read = loop {
-                match (self.read_at)(at, &mut bytes[got..]) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    result => break result.map_err(Error::ReadExecutable)?,
-                }
-            };
-            bytes.truncate(got + read);
-            if read == 0 {
-                break;
-            }
+/// Looks for the blob in the segments, as debug/buildinfo does where there are no sections.
+fn search(file: &mut File<'_>) -> Result<Option<Place>, Error> {
+    for segment in file.segments()?.iter().filter(|segment| segment.is_writable) {
+        let Place { offset, size } = segment.place;
+        let bytes = file.up_to(offset, size.min(SEARCHED))?;
+        let found = bytes.chunks(ALIGNMENT).position(|chunk| chunk.starts_with(MAGIC));
+        if let Some(chunk) = found {
+            let before = (chunk * ALIGNMENT) as u64;
+            let Some(offset) = offset.checked_add(before) else { continue };
+            return Ok(Some(Place { offset, size: size - before }));
         }
-        Ok(bytes)
     }
-
-    /// A table of `count` entries, whole or not at all.
-    fn table(&mut self, offset: u64, entry: usize, count: u16) -> Result<Option<Vec<u8>>, Error> {
-        let size = entry as u64 * u64::from(count);
-        if offset == 0 || size == 0 || size > TABLE {
-            return Ok(None);
-        }
-        let bytes = self.up_to(offset, size)?;
-        Ok(Some(bytes).filter(|bytes| bytes.len() as u64 == size))
-    }
-
-    fn section(&mut self, header: &Header, ctx: Ctx) -> Result<Option<Place>, Error> {
-        let Some(bytes) = self.table(header.e_shoff, SectionHeader::size(ctx), header.e_shnum)? else {
-            return Ok(None);
-        };
-        let sections =
-            SectionHeader::parse_from(&bytes, 0, usize::from(header.e_shnum), ctx).map_err(not_elf)?;
-        let Some(names) = sections.get(usize::from(header.e_shstrndx)) else { return Ok(None) };
-        let names = self.up_to(names.sh_offset, names.sh_size.min(TABLE))?;
-        let wanted = b".go.buildinfo\0";
-        let found = sections
-            .iter()
-            .find(|section| names.get(section.sh_name..).is_some_and(|name| name.starts_with(wanted)));
-        Ok(found.map(|section| Place { offset: section.sh_offset, size: section.sh_size }))
-    }
-
-    /// Looks for the blob in the segments, as debug/buildinfo does where there are no sections.
-    fn search(&mut self, header: &Header, ctx: Ctx) -> Result<Option<Place>, Error> {
-        let Some(bytes) = self.table(header.e_phoff, ProgramHeader::size(ctx), header.e_phnum)? else {
-            return Ok(None);
-        };
-        let segments = ProgramHeader::parse(&bytes, 0, usize::from(header.e_phnum), ctx).map_err(not_elf)?;
-        // Hostile files may have many; real ones have four.
-        let loaded =
-            segments.iter().filter(|segment| segment.p_type == PT_LOAD && segment.is_write()).take(8);
-        for segment in loaded {
-            let bytes = self.up_to(segment.p_offset, segment.p_filesz.min(SEARCHED))?;
-            let found = bytes.chunks(ALIGNMENT).position(|chunk| chunk.starts_with(MAGIC));
-            if let Some(chunk) = found {
-                let before = (chunk * ALIGNMENT) as u64;
-                let Some(offset) = segment.p_offset.checked_add(before) else { continue };
-                return Ok(Some(Place { offset, size: segment.p_filesz - before }));
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn not_elf(error: goblin::error::Error) -> Error {
-    Error::NotElf { reason: error.to_string() }
+    Ok(None)
 }
 
 /// Reads the blob: magic, pointer size, flags, padding to 32 bytes, then version and module text, each with its length.

@@ -30,6 +30,20 @@ pub enum Error {
         /// What is missing.
         reason: &'static str,
     },
+    /// The table of functions, by which call paths are read, is missing or damaged.
+    #[error("its table of functions (pclntab) cannot be read: {reason}")]
+    Pclntab {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A Go version whose call paths and goroutines cannot be read.
+    #[error("call paths of {version} cannot be read: {reason}")]
+    GoUnreadable {
+        /// The version that built the executable.
+        version: String,
+        /// Why.
+        reason: String,
+    },
 
     /// There is no such program.
     #[error(

@@ -43,6 +43,11 @@ impl Version {
         Some(self.numbers?.cmp(&other.numbers?))
     }
 
+    /// The number of its line, for Go 1: 26 of `go1.26.8`.
+    pub fn minor(&self) -> Option<u32> {
+        self.numbers.filter(|numbers| numbers.major == 1).map(|numbers| numbers.minor)
+    }
+
     /// Whether it can be compared; a development version cannot.
     pub fn is_known(&self) -> bool {
         self.numbers.is_some()

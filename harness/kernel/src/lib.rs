@@ -31,9 +31,11 @@ mod sys;
 mod trace;
 mod tracee;
 mod watch;
+mod whereabouts;
 
 pub use error::Error;
 pub use mechanism::{Mechanism, Readiness, Received, Returned, Settling, Trapped};
+pub use memory::{gather, read};
 pub use notify::{Notification, Notify};
 pub use scripted::{Scene, Scripted, ScriptedNotification, ScriptedReturn, Settled};
 pub use subject_process::SubjectProcess;
@@ -41,3 +43,4 @@ pub use sys::mapping::MappedLog;
 pub use trace::{Behind, Stopped, Trace, Tracer};
 pub use tracee::{Processes, Witness};
 pub use watch::Watch;
+pub use whereabouts::{Spot, Whereabouts, program_headers};

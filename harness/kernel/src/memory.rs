@@ -15,7 +15,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::unix::fs::FileExt;
 
 /// Reads what lies at an address, as far as it can be read; gives how much that was.
-pub(crate) fn read(tid: Tid, address: u64, buffer: &mut [u8]) -> usize {
+pub fn read(tid: Tid, address: u64, buffer: &mut [u8]) -> usize {
     transfer(address, buffer.len(), |there, done| {
         let rest = &mut buffer[done..];
         match process_vm_readv(Pid::from_raw(tid.0), &mut [IoSliceMut::new(rest)], &[there]) {
@@ -26,6 +26,25 @@ pub(crate) fn read(tid: Tid, address: u64, buffer: &mut [u8]) -> usize {
             other => Ok(other?),
         }
     })
+}
+
+/// Fills every buffer from its address on, in one go; whether it could.
+pub fn gather(tid: Tid, parts: &mut [(u64, &mut [u8])]) -> bool {
+    let wanted: usize = parts.iter().map(|(_, buffer)| buffer.len()).sum();
+    let there: Option<Vec<RemoteIoVec>> = parts
+        .iter()
+        .map(|(address, buffer)| {
+            Some(RemoteIoVec { base: usize::try_from(*address).ok()?, len: buffer.len() })
+        })
+        .collect();
+    let Some(there) = there else { return false };
+    let mut here: Vec<IoSliceMut<'_>> = parts.iter_mut().map(|(_, buffer)| IoSliceMut::new(buffer)).collect();
+    match process_vm_readv(Pid::from_raw(tid.0), &mut here, &there) {
+        Err(Errno::ENOSYS | Errno::EPERM) => {
+            parts.iter_mut().all(|(address, buffer)| read(tid, *address, buffer) == buffer.len())
+        }
+        got => got == Ok(wanted),
+    }
 }
 
 /// Writes to an address, as far as it can be written, read-only mappings included; gives how much that was.
@@ -133,6 +152,17 @@ mod tests {
         assert_eq!(read(me(), 0, &mut buffer), 0);
         assert_eq!(read(me(), u64::MAX - 5, &mut buffer), 0);
         assert_eq!(read(Tid(i32::MAX), pages.end() - 40, &mut buffer), 0);
+    }
+
+    #[test]
+    fn several_places_are_read_at_once_or_not_at_all() {
+        let pages = Guarded::new(1);
+        let (mut here, mut there) = ([1; 4], [1; 8]);
+        assert!(gather(me(), &mut [(pages.end() - 4, &mut here), (pages.end() - 100, &mut there)]));
+        assert_eq!((here, there), ([0; 4], [0; 8]));
+        assert!(!gather(me(), &mut [(pages.end() - 4, &mut here), (pages.end() - 4, &mut there)]));
+        assert!(!gather(Tid(i32::MAX), &mut [(pages.end() - 4, &mut here)]));
+        assert!(!gather(me(), &mut [(u64::MAX, &mut here)]));
     }
 
     #[test]

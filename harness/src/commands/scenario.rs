@@ -199,6 +199,7 @@ fn try_arm(folder: &Path, arm: &Arm) -> Result<Trial, Failure> {
         strict: false,
         mechanism: Mechanisms::Auto,
         watch: arm.watch.clone(),
+        sites: crate::cli::Sites::Fired,
         seed: arm.seed,
         timeout: Some(timeout),
         whole_tree: false,

@@ -204,7 +204,8 @@ impl Supervisor<'_> {
             at: self.record.now(),
         })?;
         let is_trapped = notify.is_some() || trace.is_some();
-        let mut subject = is_trapped.then(|| Subject::new(id, self.orders.engine(&key), pid));
+        let mut subject =
+            is_trapped.then(|| Subject::new(id, self.orders.engine(&key), self.orders.attribution, pid));
         if self.phase != Phase::Running
             && let Some(subject) = &mut subject
         {

@@ -23,8 +23,13 @@ impl Supervisor<'_> {
         };
         let Some(mechanism) = notify else { return Ok(()) };
         let received = notified(mechanism.receive(ready).map_err(Stop::Kernel)?);
-        let mut common =
-            Common { record: &mut self.record, parking: &mut self.parking, processes: &mut self.processes };
+        let mut common = Common {
+            record: &mut self.record,
+            parking: &mut self.parking,
+            processes: &mut self.processes,
+            attributor: &mut self.attributor,
+            roll: &mut self.roll,
+        };
         match subject.take(received, &mut common)? {
             Continues::Yes | Continues::Idle => Ok(()),
             // The tracer tells the end too, and may still have something to say.
@@ -73,6 +78,8 @@ impl Supervisor<'_> {
                 record: &mut self.record,
                 parking: &mut self.parking,
                 processes: &mut self.processes,
+                attributor: &mut self.attributor,
+                roll: &mut self.roll,
             };
             match subject.take(received, &mut common)? {
                 Continues::Yes => {}

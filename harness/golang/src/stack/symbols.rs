@@ -1,0 +1,278 @@
+//! From code addresses to functions, files and lines; what was looked up is kept.
+
+use super::image::Image;
+use super::memory::Memory;
+use super::names;
+use super::pclntab::{Function, Inlined, TextOffset};
+use model::{Code, Frame, Site};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+/// How many instructions are remembered for an executable, and how many call paths.
+const PLACES: usize = 16 << 10;
+const SITES: usize = 2 << 10;
+
+/// How many calls may be inlined into each other.
+const DEEPEST: usize = 128;
+
+/// What stands for all code that is not Go's in a call path.
+pub(crate) const FOREIGN: TextOffset = TextOffset::MAX;
+
+/// How the walk goes on from a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Special {
+    /// As from any other.
+    None,
+    /// The last of its stack.
+    Top,
+    /// It writes the stack pointer: what is above cannot be found.
+    SpWrite,
+    /// `runtime.systemstack`: the caller is on the goroutine's own stack.
+    SystemStack,
+    /// `runtime.morestack`: likewise.
+    MoreStack,
+    /// `runtime.sigtramp`: the kernel's signal frame follows.
+    SignalTrampoline,
+    /// `runtime.asyncPreempt`, `runtime.sigpanic`, `runtime.debugCallV2`: what it seems to return to was interrupted, and did
+    /// not call.
+    Injected,
+}
+
+/// What the walk needs to know of an instruction.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    /// How far the stack pointer is below the return address; nothing where no table says so.
+    pub(crate) sp_delta: Option<i32>,
+    pub(crate) special: Special,
+    /// It is one of the two instructions by which Go's library calls the kernel, behind `entersyscall`.
+    pub(crate) is_system_call: bool,
+}
+
+/// The code of an executable and what was looked up in it.
+#[derive(Debug)]
+pub(crate) struct Symbols {
+    steps: HashMap<TextOffset, Option<Step>, Quick>,
+    sites: HashMap<u64, Vec<KnownSite>, Quick>,
+    kept: usize,
+}
+
+/// A call path and the site that it is.
+type KnownSite = (Box<[TextOffset]>, Arc<Site>);
+
+/// Keys are addresses or hashes already: one multiplication spreads them.
+#[derive(Debug, Default)]
+pub(crate) struct Spread(u64);
+
+pub(crate) type Quick = BuildHasherDefault<Spread>;
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(u64::from(value));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        // The odd number nearest to 2^64 divided by the golden ratio. The table takes its place from the high bits, too.
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 ^= self.0 >> 32;
+    }
+}
+
+impl Symbols {
+    pub(crate) fn new() -> Symbols {
+        Symbols { steps: HashMap::default(), sites: HashMap::default(), kept: 0 }
+    }
+
+    /// What the walk needs to know of an instruction; nothing where it belongs to no function.
+    pub(crate) fn step(&mut self, image: &Image, at: TextOffset) -> Option<Step> {
+        if let Some(known) = self.steps.get(&at) {
+            return *known;
+        }
+        if self.steps.len() >= PLACES {
+            self.steps.clear();
+        }
+        let step = look(image, at);
+        self.steps.insert(at, step);
+        step
+    }
+
+    /// The site of a path of instructions, innermost first. `gofunc` is where the tables of inlined calls are in memory.
+    pub(crate) fn site(
+        &mut self,
+        image: &Image,
+        path: &[Place],
+        is_whole: bool,
+        gofunc: u64,
+        memory: &mut dyn Memory,
+    ) -> Arc<Site> {
+        let mut spread = Spread::default();
+        for place in path {
+            spread.write_u32(place.at);
+        }
+        spread.write_u32(u32::from(is_whole));
+        let hash = spread.finish();
+        let same = |known: &[TextOffset]| {
+            known.len() == path.len() && known.iter().zip(path).all(|(known, place)| *known == place.at)
+        };
+        if let Some((_, site)) = self
+            .sites
+            .get(&hash)
+            .and_then(|sites| sites.iter().find(|(known, site)| same(known) && site.is_whole == is_whole))
+        {
+            return Arc::clone(site);
+        }
+        if self.kept >= SITES {
+            self.sites.clear();
+            self.kept = 0;
+        }
+        let mut frames = Vec::new();
+        let mut is_panic = false;
+        for place in path {
+            logical(image, *place, gofunc, &mut is_panic, memory, &mut frames);
+        }
+        names::show(&mut frames);
+        let site = Arc::new(Site { frames, is_whole });
+        let path = path.iter().map(|place| place.at).collect();
+        self.sites.entry(hash).or_default().push((path, Arc::clone(&site)));
+        self.kept += 1;
+        site
+    }
+}
+
+/// An instruction of a call path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) at: TextOffset,
+    /// Whether this very instruction was interrupted. Otherwise it is what a call returns to, and the call is before it.
+    pub(crate) is_exact: bool,
+}
+
+impl Place {
+    /// An instruction that belongs to what was going on.
+    fn within(self) -> TextOffset {
+        if self.is_exact { self.at } else { self.at.saturating_sub(1) }
+    }
+}
+
+fn look(image: &Image, at: TextOffset) -> Option<Step> {
+    let table = &image.table;
+    let function = table.find(at)?;
+    let name = table.name_at(table.name(function));
+    let special = match name {
+        b"runtime.systemstack" => Special::SystemStack,
+        b"runtime.morestack" => Special::MoreStack,
+        b"runtime.sigtramp" => Special::SignalTrampoline,
+        b"runtime.asyncPreempt" | b"runtime.sigpanic" | b"runtime.debugCallV2" => Special::Injected,
+        _ if table.is_top(function) => Special::Top,
+        // It switches stacks with care: both can be walked (runtime/traceback.go, `resolveInternal`).
+        _ if table.writes_sp(function) && name != b"runtime.cgocallback" => Special::SpWrite,
+        _ => Special::None,
+    };
+    let is_system_call = name.ends_with(b"/syscall.Syscall6") || name.ends_with(b"/syscall/linux.Syscall6");
+    Some(Step { sp_delta: table.sp_delta(function, at), special, is_system_call })
+}
+
+/// Appends the frames of an instruction: those of inlined calls, and that of the function itself.
+fn logical(
+    image: &Image,
+    place: Place,
+    gofunc: u64,
+    is_panic: &mut bool,
+    memory: &mut dyn Memory,
+    frames: &mut Vec<Frame>,
+) {
+    if place.at == FOREIGN {
+        frames.push(Frame {
+            function: "<C>".to_owned(),
+            file: String::new(),
+            line: 0,
+            code: Code::Foreign,
+            is_shown: true,
+        });
+        return;
+    }
+    let table = &image.table;
+    let mut at = place.within();
+    let Some(function) = table.find(at).or_else(|| table.find(place.at)) else { return };
+    for _ in 0..DEEPEST {
+        let Some(inlined) = inlined(image, function, at, gofunc, memory) else { break };
+        if !inlined.is_wrapper || *is_panic {
+            frames.push(frame(image, inlined.name, function, at));
+        }
+        at = inlined.parent;
+        *is_panic = false;
+    }
+    // Go's own lists of callers leave wrappers out, unless they panicked (runtime/traceback.go, `elideWrapperCalling`).
+    if table.is_wrapper(function) && !*is_panic {
+        return;
+    }
+    let name = table.name(function);
+    *is_panic =
+        [&b"runtime.gopanic"[..], b"runtime.sigpanic", b"runtime.panicwrap"].contains(&table.name_at(name));
+    frames.push(frame(image, name, function, at));
+}
+
+/// The inlined call that an instruction belongs to.
+fn inlined(
+    image: &Image,
+    function: Function,
+    at: TextOffset,
+    gofunc: u64,
+    memory: &mut dyn Memory,
+) -> Option<Inlined> {
+    let index = image.table.inline_index(function, at)?;
+    let tree = image.table.inline_tree(function)?;
+    inlined_at(image, function, gofunc.checked_add(u64::from(tree))?, index, memory)
+}
+
+/// One entry of a function's tree of inlined calls.
+pub(crate) fn inlined_at(
+    image: &Image,
+    function: Function,
+    tree: u64,
+    index: u32,
+    memory: &mut dyn Memory,
+) -> Option<Inlined> {
+    let mut bytes = [0; 20];
+    let bytes = bytes.get_mut(..image.table.inlined_size())?;
+    let address = tree.checked_add(u64::from(index) * bytes.len() as u64)?;
+    if memory.read(address, bytes) < bytes.len() {
+        return None;
+    }
+    image.table.inlined(bytes, function)
+}
+
+fn frame(image: &Image, name: u32, function: Function, at: TextOffset) -> Frame {
+    let name = generic(&String::from_utf8_lossy(image.table.name_at(name)));
+    let line = image.table.line(function, at);
+    let (file, line) = line
+        .map_or_else(Default::default, |line| (String::from_utf8_lossy(line.file).into_owned(), line.line));
+    Frame { code: image.names.code(&name, &file), function: name, file, line, is_shown: false }
+}
+
+/// The frame of an instruction alone, for where a goroutine was started: the innermost one.
+pub(crate) fn innermost(image: &Image, place: Place, gofunc: u64, memory: &mut dyn Memory) -> Option<Frame> {
+    let mut frames = Vec::new();
+    let mut is_panic = true;
+    logical(image, place, gofunc, &mut is_panic, memory, &mut frames);
+    names::show(&mut frames);
+    frames.into_iter().next()
+}
+
+/// A name with `[...]` in the place of type arguments, as Go prints it (runtime/traceback.go, `funcNameForPrint`).
+fn generic(name: &str) -> String {
+    match (name.find('['), name.rfind(']')) {
+        (Some(open), Some(close)) if open < close => format!("{}[...]{}", &name[..open], &name[close + 1..]),
+        _ => name.to_owned(),
+    }
+}

@@ -1,0 +1,81 @@
+//! Which test a goroutine belongs to.
+//!
+//! # Go
+//! testing/testing.go: a test's goroutine runs `tRunner(t, f)` (a fuzz test's `fRunner`), started by a function of package
+//! testing; `t` begins with a `common`, which has the name.
+
+use super::memory::{Memory, Words, word_at};
+use super::process::View;
+use super::unwind::Stack;
+use model::Site;
+
+/// How much of the upper end of a stack is looked at: the frames of the function that was started and of `tRunner`.
+const TOP: usize = 256;
+
+/// The longest name of a test, in bytes.
+const LONGEST: u64 = 4096;
+
+/// What names of tests begin with.
+const KINDS: [&str; 4] = ["Test", "Benchmark", "Fuzz", "Example"];
+
+/// The name that the test runner gave the test whose goroutine this is.
+///
+/// The function that was started calls `tRunner`; above the return address is the place where `tRunner` may keep its first
+/// argument, and does.
+pub(crate) fn of_runner(view: &View<'_>, stack: &Stack, memory: &mut dyn Memory) -> Option<String> {
+    let start = stack.high.checked_sub(TOP as u64)?.max(stack.low);
+    let mut bytes = [0; TOP];
+    let size = usize::try_from(stack.high - start).ok()?.min(bytes.len());
+    let got = memory.read(start, &mut bytes[..size]);
+    (0..got / 8).rev().find_map(|index| {
+        let back = word_at(&bytes[..got], index * 8)?;
+        let argument = word_at(&bytes[..got], index * 8 + 8)?;
+        if !view.function_name(back)?.starts_with(b"testing.") {
+            return None;
+        }
+        name(argument, view.image.layout.test_name, memory)
+    })
+}
+
+/// The name in a test's `common`, if it is one.
+fn name(test: u64, offset: u64, memory: &mut dyn Memory) -> Option<String> {
+    let [text, length] = memory.words(test.checked_add(offset)?)?;
+    if !(4..=LONGEST).contains(&length) {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    if memory.read(text, &mut bytes) < bytes.len() {
+        return None;
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    KINDS.iter().any(|kind| name.starts_with(kind)).then_some(name)
+}
+
+/// The test that a function of this name is, or is within: `TestServer` for `example.com/x.TestServer.func1`.
+pub(crate) fn in_function(function: &str) -> Option<&str> {
+    let name = function.rsplit('/').next()?;
+    let test = name.split('.').nth(1)?;
+    let rest = KINDS.iter().find_map(|kind| test.strip_prefix(kind))?;
+    // Go takes `Testify` for no test (testing(1), "TestXxx where Xxx does not start with a lowercase letter").
+    (!rest.starts_with(char::is_lowercase)).then_some(test)
+}
+
+/// The test among the functions of a call path, the outermost first.
+pub(crate) fn in_site(site: &Site) -> Option<&str> {
+    site.frames.iter().rev().find_map(|frame| in_function(&frame.function))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_known_by_its_function() {
+        assert_eq!(in_function("example.com/x.TestServer.func1.2"), Some("TestServer"));
+        assert_eq!(in_function("example.com/x_test.FuzzParse"), Some("FuzzParse"));
+        assert_eq!(in_function("x.Test"), Some("Test"));
+        for other in ["x.Testify", "x.(*T).TestX", "testing.tRunner", "example.com/TestX.run", "<C>", ""] {
+            assert_eq!(in_function(other), None, "{other}");
+        }
+    }
+}
