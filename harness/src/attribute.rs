@@ -1,11 +1,13 @@
 //! Who made a call: what is known of a tracee, put together with what is known of Go.
 
-use golang::{Process, Program, Registers};
+use crate::exit::{Failure, chain};
+use golang::{Process, Program, Registers, Support};
 use kernel::Whereabouts;
 use model::{Call, Caller, Callers, Tgid, Tid};
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
 
 /// How many executables and processes are remembered.
 const PROGRAMS: usize = 32;
@@ -25,10 +27,35 @@ pub(crate) struct Attributor {
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// The path of its executable.
-    pub(crate) program: String,
+    pub(crate) program: PathBuf,
     /// Why, in words.
     pub(crate) reason: String,
 }
+
+impl Refusal {
+    /// For the user, where a rule depends on it.
+    pub(crate) fn failure(&self) -> Failure {
+        Failure::theirs(format!(
+            "cannot tell who makes the calls of `{}`: {}",
+            self.program.display(),
+            self.reason
+        ))
+        .help(format!("call paths are verified for Go {}; {ADVICE}", Support::verified()))
+    }
+
+    /// For the user, where none does.
+    pub(crate) fn warning(&self) -> String {
+        format!(
+            "warning: the report has no call sites of `{}`: {} (verified are those of Go {})\n",
+            self.program.display(),
+            self.reason,
+            Support::verified()
+        )
+    }
+}
+
+const ADVICE: &str = "build with one of these (`GOTOOLCHAIN=go1.27.3 go test …`), or leave site, caller, test, \
+                      goroutine, pkg and `--sites all` out";
 
 /// What makes an executable the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +107,7 @@ impl Callers for Attributor {
         match known.caller(program, call.tid.0, is_first, registers, &mut memory) {
             Ok(caller) => Some(caller),
             Err(error) => {
-                self.refuse(process, crate::exit::chain(&error));
+                self.refuse(executable(process), &error);
                 None
             }
         }
@@ -100,9 +127,20 @@ impl Attributor {
         self.processes.insert(process, Known { program });
     }
 
+    /// Reads an executable before it is launched, so that what cannot be told is refused, and the first call waits less.
+    pub(crate) fn prepare(&mut self, program: &Path) {
+        if let Ok(file) = File::open(program) {
+            self.read(&file, || program.to_owned());
+        }
+    }
+
     /// The executable of a process, read if it is new; nothing where it is no Go program.
     fn program(&mut self, process: Tgid) -> Option<FileId> {
         let file = File::open(format!("/proc/{process}/exe")).ok()?;
+        self.read(&file, || executable(process))
+    }
+
+    fn read(&mut self, file: &File, path: impl FnOnce() -> PathBuf) -> Option<FileId> {
         let about = file.metadata().ok()?;
         let id = FileId {
             device: about.dev(),
@@ -115,12 +153,11 @@ impl Attributor {
                 self.programs.clear();
                 self.processes.clear();
             }
-            let program = Program::read(|offset, buffer| file.read_at(buffer, offset));
-            let program = match program {
+            let program = match Program::read(|offset, buffer| file.read_at(buffer, offset)) {
                 Ok(program) => Some(program),
                 Err(golang::Error::NotGo { .. } | golang::Error::NotElf { .. }) => None,
                 Err(error) => {
-                    self.refuse(process, crate::exit::chain(&error));
+                    self.refuse(path(), &error);
                     None
                 }
             };
@@ -129,13 +166,17 @@ impl Attributor {
         Some(id)
     }
 
-    fn refuse(&mut self, process: Tgid, reason: String) {
-        let program = std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default();
-        self.refusal.get_or_insert(Refusal { program: program.display().to_string(), reason });
+    fn refuse(&mut self, program: PathBuf, error: &golang::Error) {
+        self.refusal.get_or_insert(Refusal { program, reason: chain(error) });
     }
 
     /// A Go program whose callers cannot be told, if there was one.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
     }
+}
+
+/// The path of what a process executes.
+fn executable(process: Tgid) -> PathBuf {
+    std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default()
 }

@@ -87,6 +87,11 @@ impl Orders {
         }
     }
 
+    /// Whether decisions depend on who made a call.
+    pub(crate) fn needs_callers(&self) -> bool {
+        self.attribution == Attribution::All
+    }
+
     /// How calls are interposed on, for the journal.
     pub(crate) fn mechanism(&self) -> String {
         let used = [

@@ -1,5 +1,6 @@
 //! One run, from orders to a closed journal.
 
+use crate::attribute::Refusal;
 use crate::clock::{self, Clock};
 use crate::exit::{Failure, chain};
 use crate::launch::{Guarded, Target};
@@ -21,6 +22,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 pub(crate) struct Session {
     pub(crate) dir: RunDir,
     pub(crate) interrupted: Option<u8>,
+    /// A Go program whose call paths could not be read, which no rule depended on.
+    pub(crate) unattributed: Option<Refusal>,
 }
 
 /// Runs the target under the orders and records what happens.
@@ -59,7 +62,7 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     // A scenario has several runs in one process; each starts with the mask that the user gave us.
     let _ = mask.thread_set_mask();
     let finished = finished?;
-    Ok(Session { dir, interrupted: finished.interrupted })
+    Ok(Session { dir, interrupted: finished.interrupted, unattributed: finished.unattributed })
 }
 
 /// From now on the signals that tell us to stop are read by the loop; those that we were started to ignore are not.

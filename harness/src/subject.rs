@@ -1,6 +1,6 @@
 //! One launch under duress: its engine, and its calls on their way from the trap to the journal.
 
-use crate::attribute::Attributor;
+use crate::attribute::{Attributor, Refusal};
 use crate::parking::Parking;
 use crate::record::Record;
 use crate::roll::Roll;
@@ -14,6 +14,15 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
+
+/// What of calls' callers is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asks {
+    /// Of which calls it is written down who made them.
+    pub(crate) written: Attribution,
+    /// Whether decisions depend on it.
+    pub(crate) is_decisive: bool,
+}
 
 /// How a subject treats its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +40,7 @@ enum Stage {
 pub(crate) struct Subject {
     id: SubjectId,
     engine: Engine,
-    /// Of which calls it is written down who made them.
-    attribution: Attribution,
+    asks: Asks,
     stage: Stage,
     /// Its first process.
     first: Tgid,
@@ -96,6 +104,8 @@ pub(crate) enum ServeError {
     Journal(journal::Error),
     /// The kernel failed us.
     Kernel(kernel::Error),
+    /// A rule asks who made a call, and that cannot be told.
+    Callers(Refusal),
 }
 
 impl From<journal::Error> for ServeError {
@@ -116,16 +126,8 @@ pub(crate) struct Common<'r, N: Trapped> {
 
 impl Subject {
     /// A subject that a shim is about to become.
-    pub(crate) fn new(id: SubjectId, engine: Engine, attribution: Attribution, shim: Tgid) -> Subject {
-        Subject {
-            id,
-            engine,
-            attribution,
-            stage: Stage::Launching,
-            first: shim,
-            calls: 0,
-            running: HashMap::new(),
-        }
+    pub(crate) fn new(id: SubjectId, engine: Engine, asks: Asks, shim: Tgid) -> Subject {
+        Subject { id, engine, asks, stage: Stage::Launching, first: shim, calls: 0, running: HashMap::new() }
     }
 
     /// The shim became the target, or never will; or the target ran before we came.
@@ -166,17 +168,18 @@ impl Subject {
         let seq = CallSeq(self.calls);
         let at = common.record.now();
         let Judged { decision, is_targets, caller } = self.judge(&call, at, common);
+        if let Some(refusal) = common.attributor.refusal().filter(|_| self.asks.is_decisive) {
+            // Nothing may be decided by what is not known.
+            let refusal = refusal.clone();
+            self.hold_for_ever(seq, notification, common);
+            return Err(ServeError::Callers(refusal));
+        }
         let caller = caller.map(|caller| common.roll.numbers(self.id, &caller, common.record)).transpose();
         let matched = if is_targets { self.engine.matched() } else { &[] };
         let numbers = caller.as_ref().ok().copied().flatten();
         let entry = decided(self.id, seq, &call, decision, matched, numbers, at, common.processes);
         if let Err(error) = caller.and_then(|_| common.record.put(&entry)) {
-            // Its caller sleeps until the run is ended, which follows.
-            let held = Held {
-                decided: Decided { seq, fault: Fault::default() },
-                place: Place::Before(notification),
-            };
-            common.parking.park(Nanos(u64::MAX), self.id, held);
+            self.hold_for_ever(seq, notification, common);
             return Err(error.into());
         }
         let Entry::Decided { decision: Decision::Inject { fault, .. }, .. } = entry else {
@@ -199,6 +202,12 @@ impl Subject {
             );
         }
         Ok(())
+    }
+
+    /// Its caller sleeps until the run is ended, which follows.
+    fn hold_for_ever<N: Trapped>(&self, seq: CallSeq, notification: N, common: &mut Common<'_, N>) {
+        let decided = Decided { seq, fault: Fault::default() };
+        common.parking.park(Nanos(u64::MAX), self.id, Held { decided, place: Place::Before(notification) });
     }
 
     fn settle<N: Trapped>(
@@ -280,7 +289,7 @@ impl Subject {
                 self.stage = Stage::Running;
                 let mut facts = Witness::of(call, self.first, common.processes, common.attributor);
                 let decision = self.engine.decide(call, now, &mut facts);
-                let caller = match self.attribution {
+                let caller = match self.asks.written {
                     Attribution::All => facts.caller(),
                     Attribution::Fired if decision != Decision::Pass => facts.caller(),
                     Attribution::Fired | Attribution::Never => None,
@@ -378,8 +387,9 @@ mod tests {
             let journal = dir.path().join("journal");
             let record = Record::create(&journal, &header(), Clock::start()).unwrap();
             let engine = Engine::new(&plan, 1, "x");
+            let asks = Asks { written: Attribution::Never, is_decisive: false };
             Play {
-                subject: Subject::new(SubjectId(1), engine, Attribution::Never, Tgid(SHIM)),
+                subject: Subject::new(SubjectId(1), engine, asks, Tgid(SHIM)),
                 mechanism,
                 record,
                 parking: Parking::new(),

@@ -3,7 +3,7 @@
 mod reception;
 mod service;
 
-use crate::attribute::Attributor;
+use crate::attribute::{Attributor, Refusal};
 use crate::caught::Caught;
 use crate::control::{Guest, Stage};
 use crate::exit::{Failure, chain};
@@ -130,6 +130,8 @@ pub(crate) struct Signals {
 pub(crate) struct Finished {
     /// The signal that told us to stop, if one did.
     pub(crate) interrupted: Option<u8>,
+    /// A Go program whose call paths could not be read, which no rule depended on.
+    pub(crate) unattributed: Option<Refusal>,
 }
 
 /// Why the loop cannot go on.
@@ -454,6 +456,7 @@ impl<'o> Supervisor<'o> {
             Stop::Journal(error) => Failure::theirs(chain(&error))
                 .help("free some space, or name a folder on another disk with --out; `duress show` tells what was recorded so far"),
             Stop::Kernel(error) => Failure::theirs(chain(&error)).help("run `duress doctor` to see what this host allows"),
+            Stop::Callers(refusal) => refusal.failure(),
         };
         self.fail(failure);
     }
@@ -474,7 +477,8 @@ impl<'o> Supervisor<'o> {
         match self.failure {
             None => {
                 self.record.close().map_err(|error| Failure::theirs(chain(&error)))?;
-                Ok(Finished { interrupted: self.interrupted })
+                let unattributed = self.attributor.refusal().cloned();
+                Ok(Finished { interrupted: self.interrupted, unattributed })
             }
             Some(failure) => {
                 let at = self.record.now();
@@ -495,7 +499,7 @@ impl<'o> Supervisor<'o> {
         for id in left {
             match self.subject_gone(id) {
                 Err(Stop::Journal(error)) => return Err(error),
-                Ok(()) | Err(Stop::Kernel(_)) => {}
+                Ok(()) | Err(Stop::Kernel(_) | Stop::Callers(_)) => {}
             }
         }
         self.collect()?;

@@ -4,7 +4,7 @@ use super::{Event, Phase, Running, Stop, Supervisor, running};
 use crate::about::about;
 use crate::control::{Guest, Stage};
 use crate::exit::{Failure, chain};
-use crate::subject::Subject;
+use crate::subject::{Asks, Subject};
 use journal::Entry;
 use kernel::handshake::{Frame, Role, Step, Word};
 use kernel::{Mechanism, Notify, SubjectProcess, Trace};
@@ -204,8 +204,15 @@ impl Supervisor<'_> {
             at: self.record.now(),
         })?;
         let is_trapped = notify.is_some() || trace.is_some();
-        let mut subject =
-            is_trapped.then(|| Subject::new(id, self.orders.engine(&key), self.orders.attribution, pid));
+        if is_trapped && self.orders.needs_callers() {
+            self.attributor.prepare(&cwd.join(program));
+            if let Some(refusal) = self.attributor.refusal() {
+                let failure = refusal.failure();
+                self.fail(failure);
+            }
+        }
+        let asks = Asks { written: self.orders.attribution, is_decisive: self.orders.needs_callers() };
+        let mut subject = is_trapped.then(|| Subject::new(id, self.orders.engine(&key), asks, pid));
         if self.phase != Phase::Running
             && let Some(subject) = &mut subject
         {
