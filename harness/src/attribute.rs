@@ -1,11 +1,11 @@
 //! Who made a call: what is known of a tracee, put together with what is known of Go.
 
 use crate::exit::{Failure, chain};
-use golang::{Process, Program, Registers, Support};
+use golang::{Known, Process, Program, Registers, Support};
 use kernel::Whereabouts;
 use model::{Call, Caller, Callers, Tgid, Tid};
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +17,9 @@ const PROCESSES: usize = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Attributor {
     whereabouts: Whereabouts,
-    programs: HashMap<FileId, Option<Program>>,
-    processes: HashMap<Tgid, Known>,
+    /// The executables that were seen; nothing where one is no Go program.
+    programs: Vec<(FileId, Option<Program>)>,
+    processes: HashMap<Tgid, Executing>,
     /// A Go program whose call paths cannot be read: its path, and why.
     refusal: Option<Refusal>,
 }
@@ -66,10 +67,24 @@ struct FileId {
     changed: (i64, i64),
 }
 
-/// A process and what it executes; nothing where that is no Go program.
+impl FileId {
+    fn of(about: &Metadata) -> FileId {
+        FileId {
+            device: about.dev(),
+            inode: about.ino(),
+            size: about.size(),
+            changed: (about.mtime(), about.mtime_nsec()),
+        }
+    }
+}
+
+/// What a process executes.
 #[derive(Debug)]
-struct Known {
-    program: Option<(FileId, Process)>,
+enum Executing {
+    /// A Go program, by its place among the programs.
+    Go(usize, Box<Process>),
+    /// Another, or nothing that can be read.
+    Other(Option<FileId>),
 }
 
 /// The memory of a tracee.
@@ -87,30 +102,34 @@ impl golang::Memory for TraceeMemory {
 
 impl Callers for Attributor {
     fn caller(&mut self, call: &Call, process: Tgid) -> Option<Caller> {
-        let mut memory = TraceeMemory(call.tid);
-        // An execve(2) makes a process another one, and a number is given to another process one day.
-        let is_known = self.processes.get(&process).is_some_and(|known| match &known.program {
-            Some((file, known)) => {
-                let program = self.programs.get(file).and_then(Option::as_ref);
-                program.is_some_and(|program| known.is_current(program, &mut memory))
+        // An execve(2) makes a process another one, and a number is given to another process one day: what is known of it
+        // is tried, and looked up again if it fails.
+        for _ in 0..2 {
+            match self.processes.get_mut(&process) {
+                Some(Executing::Go(place, known)) => {
+                    let program = self.programs.get_mut(*place).and_then(|(_, program)| program.as_mut())?;
+                    let whereabouts = &mut self.whereabouts;
+                    let mut registers = || {
+                        let spot = whereabouts.of(call.tid)?;
+                        Some(Registers { pc: spot.pc, sp: spot.sp })
+                    };
+                    let is_first = call.tid.0 == process.0;
+                    let memory = &mut TraceeMemory(call.tid);
+                    match known.caller(program, call.tid.0, is_first, call.pc, &mut registers, memory) {
+                        Ok(Known::Caller(caller)) => return Some(caller),
+                        Ok(Known::Changed) => {}
+                        Err(error) => {
+                            self.refuse(executable(process), &error);
+                            return None;
+                        }
+                    }
+                }
+                Some(Executing::Other(file)) if *file == executing(process) => return None,
+                Some(Executing::Other(_)) | None => {}
             }
-            None => false,
-        });
-        if !is_known {
             self.look(process);
         }
-        let (file, known) = self.processes.get_mut(&process)?.program.as_mut()?;
-        let program = self.programs.get_mut(file)?.as_mut()?;
-        let spot = self.whereabouts.of(call.tid)?;
-        let registers = Registers { pc: spot.pc, sp: spot.sp };
-        let is_first = call.tid.0 == process.0;
-        match known.caller(program, call.tid.0, is_first, registers, &mut memory) {
-            Ok(caller) => Some(caller),
-            Err(error) => {
-                self.refuse(executable(process), &error);
-                None
-            }
-        }
+        None
     }
 }
 
@@ -120,11 +139,15 @@ impl Attributor {
         if self.processes.len() >= PROCESSES {
             self.processes.clear();
         }
-        let program = self.program(process).and_then(|file| {
-            let program = self.programs.get(&file)?.as_ref()?;
-            Some((file, Process::new(program, kernel::program_headers(process)?)))
-        });
-        self.processes.insert(process, Known { program });
+        let place = self.program(process);
+        let program = place.and_then(|place| Some((place, self.programs.get(place)?.1.as_ref()?)));
+        let executing = match (program, kernel::program_headers(process)) {
+            (Some((place, program)), Some(headers)) => {
+                Executing::Go(place, Box::new(Process::new(program, headers)))
+            }
+            _ => Executing::Other(executing(process)),
+        };
+        self.processes.insert(process, executing);
     }
 
     /// Reads an executable before it is launched, so that what cannot be told is refused, and the first call waits less.
@@ -134,36 +157,31 @@ impl Attributor {
         }
     }
 
-    /// The executable of a process, read if it is new; nothing where it is no Go program.
-    fn program(&mut self, process: Tgid) -> Option<FileId> {
+    /// The executable of a process, read if it is new.
+    fn program(&mut self, process: Tgid) -> Option<usize> {
         let file = File::open(format!("/proc/{process}/exe")).ok()?;
         self.read(&file, || executable(process))
     }
 
-    fn read(&mut self, file: &File, path: impl FnOnce() -> PathBuf) -> Option<FileId> {
-        let about = file.metadata().ok()?;
-        let id = FileId {
-            device: about.dev(),
-            inode: about.ino(),
-            size: about.size(),
-            changed: (about.mtime(), about.mtime_nsec()),
-        };
-        if !self.programs.contains_key(&id) {
-            if self.programs.len() >= PROGRAMS {
-                self.programs.clear();
-                self.processes.clear();
-            }
-            let program = match Program::read(|offset, buffer| file.read_at(buffer, offset)) {
-                Ok(program) => Some(program),
-                Err(golang::Error::NotGo { .. } | golang::Error::NotElf { .. }) => None,
-                Err(error) => {
-                    self.refuse(path(), &error);
-                    None
-                }
-            };
-            self.programs.insert(id, program);
+    fn read(&mut self, file: &File, path: impl FnOnce() -> PathBuf) -> Option<usize> {
+        let id = FileId::of(&file.metadata().ok()?);
+        if let Some(known) = self.programs.iter().position(|(known, _)| *known == id) {
+            return Some(known);
         }
-        Some(id)
+        if self.programs.len() >= PROGRAMS {
+            self.programs.clear();
+            self.processes.clear();
+        }
+        let program = match Program::read(|offset, buffer| file.read_at(buffer, offset)) {
+            Ok(program) => Some(program),
+            Err(golang::Error::NotGo { .. } | golang::Error::NotElf { .. }) => None,
+            Err(error) => {
+                self.refuse(path(), &error);
+                None
+            }
+        };
+        self.programs.push((id, program));
+        Some(self.programs.len() - 1)
     }
 
     fn refuse(&mut self, program: PathBuf, error: &golang::Error) {
@@ -174,6 +192,11 @@ impl Attributor {
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         self.refusal.as_ref()
     }
+}
+
+/// What a process executes; nothing where it is gone.
+fn executing(process: Tgid) -> Option<FileId> {
+    std::fs::metadata(format!("/proc/{process}/exe")).ok().map(|about| FileId::of(&about))
 }
 
 /// The path of what a process executes.

@@ -34,7 +34,7 @@ pub use command::{GoCommand, Verb};
 pub use console::{Console, Print, Style};
 pub use crash::{Finding, Recogniser};
 pub use error::Error;
-pub use stack::{Image, Memory, Process, Program, Registers, Support};
+pub use stack::{Image, Known, Memory, Process, Program, Registers, Support};
 pub use testjson::{Action, Event};
 pub use toolchain::{MINIMUM, Toolchain};
 pub use version::Version;

@@ -30,4 +30,4 @@ mod unwind;
 pub use image::Image;
 pub use layout::Support;
 pub use memory::Memory;
-pub use process::{Process, Program, Registers};
+pub use process::{Known, Process, Program, Registers};

@@ -89,14 +89,11 @@ impl Module {
         TextOffset::try_from(pc - self.text).ok()
     }
 
-    /// Whether the process still is what it was when this was read: an execve(2) leaves nothing as it was.
-    pub(crate) fn is_at(&self, image: &Image, bias: u64, words: [u64; 4]) -> bool {
+    /// Whether these bytes, from `MODULE_MINPC` on, are those of this module: an execve(2) leaves nothing as it was.
+    pub(crate) fn is_at(&self, image: &Image, bytes: &[u8]) -> bool {
         let (first, last) = image.table.bounds();
-        let text = self.text;
-        let _ = bias;
-        words[2] == text
-            && words[0] == text.wrapping_add(first.into())
-            && words[1] == text.wrapping_add(last.into())
+        let words = [self.text.wrapping_add(first.into()), self.text.wrapping_add(last.into()), self.text];
+        words.iter().enumerate().all(|(index, word)| word_at(bytes, index * 8) == Some(*word))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::goroutine::{G, SIZE};
 use super::image::Image;
 use super::layout::{MODULE_MINPC, Support};
-use super::memory::{Memory, word_at};
+use super::memory::{Memory, Words};
 use super::module::{Found, Module};
 use super::symbols::{Place, Quick, Symbols, innermost};
 use super::test_name;
@@ -17,6 +17,9 @@ use std::sync::Arc;
 
 /// How many goroutines are remembered.
 const REMEMBERED: usize = 16 << 10;
+
+/// How many calls a process may make before its data is in order: the dynamic loader makes some dozens.
+const EARLY: u32 = 1000;
 
 /// How many goroutines up it is asked for the test that started them all.
 const ANCESTORS: usize = 16;
@@ -45,17 +48,42 @@ pub struct Registers {
 pub struct Process {
     bias: u64,
     module: Option<Module>,
+    /// How many calls were made before its data was in order.
+    early: u32,
     threads: Threads,
-    /// The goroutine that each thread ran when it was last asked about, and where its stack was.
+    /// What each thread was when it was last asked about: mostly it is the same again, and is read in one go.
     last: HashMap<i32, Last, Quick>,
     goroutines: HashMap<u64, Arc<Goroutine>, Quick>,
     window: Window,
     path: Vec<Place>,
 }
 
+/// What a thread was the last time: its `m`, the goroutine that it ran, and the piece of its stack that was read.
 #[derive(Debug, Clone, Copy)]
 struct Last {
+    machine: u64,
     g: u64,
+    start: u64,
+    size: usize,
+}
+
+/// What one look says of a thread.
+enum Glance {
+    /// The process executes something else than it did.
+    Changed,
+    /// It was not asked about before, or is another thread by now.
+    Unknown,
+    /// It runs this goroutine, or none.
+    Running(Option<G>),
+}
+
+/// What is known of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// Who made it.
+    Caller(Caller),
+    /// Nothing: the process executes another program than this by now (execve(2)), or its thread is gone.
+    Changed,
 }
 
 /// A program in a process, for those who only look.
@@ -98,6 +126,7 @@ impl Process {
         Process {
             bias: program.image.bias(headers),
             module: None,
+            early: 0,
             threads: Threads::default(),
             last: HashMap::default(),
             goroutines: HashMap::default(),
@@ -106,16 +135,8 @@ impl Process {
         }
     }
 
-    /// Whether the process executes this program still, and not another since an execve(2).
-    pub fn is_current(&self, program: &Program, memory: &mut dyn Memory) -> bool {
-        let Some(module) = &self.module else { return false };
-        let mut bytes = [0; 32];
-        let got = memory.read(module.address + MODULE_MINPC, &mut bytes);
-        let words = [0, 8, 16, 24].map(|at| word_at(&bytes[..got], at).unwrap_or(0));
-        module.is_at(&program.image, self.bias, words)
-    }
-
-    /// Who made the call that this thread sleeps in. `is_first` says that it is the first thread of its process.
+    /// Who made the call that this thread sleeps in, behind the instruction at `pc`. `registers` says where the thread is, if it
+    /// must be asked; `is_first` that it is the first thread of its process.
     ///
     /// # Errors
     /// [`Error::GoUnreadable`] where the runtime is not as it is in the versions that were compared: nothing is
@@ -125,20 +146,41 @@ impl Process {
         program: &mut Program,
         tid: i32,
         is_first: bool,
-        registers: Registers,
+        pc: u64,
+        registers: &mut dyn FnMut() -> Option<Registers>,
         memory: &mut dyn Memory,
-    ) -> Result<Caller, Error> {
+    ) -> Result<Known, Error> {
         let Some(module) = self.module(program, memory)? else {
-            // The dynamic loader is at work.
-            return Ok(Caller { site: foreign(), goroutine: None });
+            // The dynamic loader is at work, or the process is another one by now.
+            return Ok(Known::Caller(Caller { site: foreign(), goroutine: None }));
         };
-        let g = self.running(program, &module, tid, is_first, registers.sp, memory);
-        let start = registers.sp.saturating_sub(16);
-        let room = match &g {
-            Some(g) if g.stack.holds(registers.sp) => usize::try_from(g.stack.high - start).unwrap_or(WINDOW),
-            _ => WINDOW,
+        let running = match self.glance(program, &module, tid, memory) {
+            Glance::Changed => return Ok(Known::Changed),
+            Glance::Running(g) => Some(g),
+            Glance::Unknown => None,
         };
-        self.window.read(start, room.min(WINDOW), memory);
+        let is_system_call = module.offset(pc).and_then(|at| program.symbols.step(&program.image, at));
+        let is_system_call = is_system_call.is_some_and(|step| step.is_system_call);
+        let (g, registers) = match running {
+            // The goroutine says itself where it entered the call: the thread need not be asked.
+            Some(Some(g)) if is_system_call && g.stack.syscall_sp != 0 => (Some(g), None),
+            Some(g) => (g, Some(registers())),
+            None => {
+                let registers = registers();
+                let sp = registers.map_or(0, |registers| registers.sp);
+                (self.running(program, &module, tid, is_first, sp, memory), Some(registers))
+            }
+        };
+        let start = match g {
+            Some(g) if is_system_call && g.stack.syscall_sp != 0 => {
+                Registers { pc: g.stack.syscall_pc, sp: g.stack.syscall_sp }
+            }
+            Some(_) | None => match registers.flatten() {
+                Some(registers) => registers,
+                None => return Ok(Known::Changed),
+            },
+        };
+        self.look(tid, g.as_ref(), start.sp, memory);
         let mut walk = Walk {
             image: &program.image,
             module: &module,
@@ -147,16 +189,97 @@ impl Process {
             memory,
             stack: g.map(|g| g.stack),
         };
-        let is_whole = walk.follow(registers.pc, registers.sp, &mut self.path);
+        let is_whole = walk.follow(start.pc, start.sp, &mut self.path);
+        self.check(program, g.as_ref(), is_whole)?;
         let site = program.symbols.site(&program.image, &self.path, is_whole, module.gofunc, memory);
         let goroutine = g.map(|g| self.goroutine(program, &module, &g, &site, memory));
-        Ok(Caller { site, goroutine })
+        Ok(Known::Caller(Caller { site, goroutine }))
+    }
+
+    /// Has the piece of the stack that begins here, if it was not read with the rest.
+    fn look(&mut self, tid: i32, g: Option<&G>, sp: u64, memory: &mut dyn Memory) {
+        // rawVforkSyscall takes its return address off the stack before it calls the kernel.
+        let start = sp.saturating_sub(16);
+        let room = g.filter(|g| g.stack.holds(sp)).map_or(WINDOW as u64, |g| g.stack.high - start);
+        let size = usize::try_from(room).unwrap_or(WINDOW).min(WINDOW);
+        if self.window.start != start || self.window.bytes.len() < size {
+            self.window.read(start, size, memory);
+        }
+        if let (Some(last), Some(_)) = (self.last.get_mut(&tid), g) {
+            (last.start, last.size) = (start, size);
+        }
+    }
+
+    /// Sees with one look whether the process is what it was, and what a thread runs that was asked about before; with it,
+    /// the goroutine and its stack, if they are what they were the last time.
+    fn glance(&mut self, program: &Program, module: &Module, tid: i32, memory: &mut dyn Memory) -> Glance {
+        let layout = &program.image.layout;
+        let mut code = [0; 32];
+        let module_at = module.address + MODULE_MINPC;
+        self.window.bytes.clear();
+        let Some(last) = self.last.get(&tid).copied() else {
+            let is_read = memory.read(module_at, &mut code) == code.len();
+            let is_current = is_read && module.is_at(&program.image, &code);
+            return if is_current { Glance::Unknown } else { Glance::Changed };
+        };
+        let (mut procid, mut curg, mut bytes) = ([0; 8], [0; 8], [0; SIZE]);
+        self.window.start = last.start;
+        self.window.bytes.resize(last.size, 0);
+        let at = |offset: u64| last.machine.wrapping_add(offset);
+        let is_read = memory.gather(&mut [
+            (module_at, &mut code),
+            (at(layout.m_procid), &mut procid),
+            (at(layout.m_curg), &mut curg),
+            (last.g, &mut bytes),
+            (last.start, &mut self.window.bytes),
+        ]);
+        let is_same = is_read && u64::from_le_bytes(procid) == u64::try_from(tid).unwrap_or(0);
+        if !is_same || !module.is_at(&program.image, &code) {
+            self.last.remove(&tid);
+            self.window.bytes.clear();
+            let is_read = memory.read(module_at, &mut code) == code.len();
+            let is_current = is_read && module.is_at(&program.image, &code);
+            return if is_current { Glance::Unknown } else { Glance::Changed };
+        }
+        match u64::from_le_bytes(curg) {
+            0 => Glance::Running(None),
+            curg if curg == last.g => Glance::Running(G::of(curg, &bytes, layout)),
+            curg => {
+                self.last.insert(tid, Last { g: curg, ..last });
+                Glance::Running(G::read(curg, layout, memory))
+            }
+        }
+    }
+
+    /// Refuses what contradicts itself, where the layout is only taken for the right one.
+    fn check(&self, program: &Program, g: Option<&G>, is_whole: bool) -> Result<(), Error> {
+        let Some(outermost) = self.path.last().filter(|_| is_whole && g.is_none()) else { return Ok(()) };
+        let table = &program.image.table;
+        let name = table.find(outermost.at).map(|function| table.name_at(table.name(function)));
+        if program.image.support == Support::Verified || name != Some(b"runtime.goexit") {
+            return Ok(());
+        }
+        Err(Error::GoUnreadable {
+            version: program.image.version.to_string(),
+            reason:
+                "the list of goroutines, or of threads, is not as it was in the versions that were compared"
+                    .to_owned(),
+        })
     }
 
     fn module(&mut self, program: &mut Program, memory: &mut dyn Memory) -> Result<Option<Module>, Error> {
         if self.module.is_none() {
             match Module::find(&program.image, self.bias, program.module, memory)? {
-                Found::NotYet => return Ok(None),
+                Found::NotYet => {
+                    self.early += 1;
+                    if self.early > EARLY {
+                        return Err(Error::GoUnreadable {
+                            version: program.image.version.to_string(),
+                            reason: "the runtime's table of itself cannot be found".to_owned(),
+                        });
+                    }
+                    return Ok(None);
+                }
                 Found::Module(module) => {
                     program.module = Some(module.address.wrapping_sub(self.bias));
                     self.module = Some(module);
@@ -177,12 +300,6 @@ impl Process {
         memory: &mut dyn Memory,
     ) -> Option<G> {
         let layout = program.image.layout;
-        let remembered = self.threads.remembered(tid);
-        if let Some(machine) = remembered
-            && let Some(g) = self.of_machine(program, machine, tid, memory)
-        {
-            return g;
-        }
         let mut around = Around {
             image: &program.image,
             module,
@@ -191,7 +308,13 @@ impl Process {
             memory,
         };
         if let Some(machine) = self.threads.search(tid, &mut around) {
-            return self.of_machine(program, machine, tid, memory).flatten();
+            let curg = memory.word(machine.wrapping_add(layout.m_curg)).filter(|curg| *curg != 0);
+            if self.last.len() >= REMEMBERED {
+                self.last.clear();
+            }
+            // Of a thread that runs no goroutine now, the one that it ran last is not known; any will do to be read in vain.
+            self.last.insert(tid, Last { machine, g: curg.unwrap_or(machine), start: machine, size: 0 });
+            return G::read(curg?, &layout, memory);
         }
         if !is_first {
             return None;
@@ -203,47 +326,6 @@ impl Process {
             found.is_some()
         });
         found
-    }
-
-    /// The goroutine that an `m` runs, if it is still this thread's: in one reading, for it is mostly the same as last time.
-    fn of_machine(
-        &mut self,
-        program: &Program,
-        machine: u64,
-        tid: i32,
-        memory: &mut dyn Memory,
-    ) -> Option<Option<G>> {
-        let layout = &program.image.layout;
-        let mut procid = [0; 8];
-        let mut curg = [0; 8];
-        let mut bytes = [0; SIZE];
-        let last = self.last.get(&tid).map_or(0, |last| last.g);
-        let at = |offset: u64| machine.wrapping_add(offset);
-        let is_read = last != 0
-            && memory.gather(&mut [
-                (at(layout.m_procid), &mut procid),
-                (at(layout.m_curg), &mut curg),
-                (last, &mut bytes),
-            ]);
-        if !is_read
-            && !memory.gather(&mut [(at(layout.m_procid), &mut procid), (at(layout.m_curg), &mut curg)])
-        {
-            return None;
-        }
-        if u64::from_le_bytes(procid) != u64::try_from(tid).ok()? {
-            return None;
-        }
-        match u64::from_le_bytes(curg) {
-            0 => Some(None),
-            curg if is_read && curg == last => Some(G::of(curg, &bytes, layout)),
-            curg => {
-                if self.last.len() >= REMEMBERED {
-                    self.last.clear();
-                }
-                self.last.insert(tid, Last { g: curg });
-                Some(G::read(curg, layout, memory))
-            }
-        }
     }
 
     fn goroutine(
@@ -260,8 +342,9 @@ impl Process {
         if self.goroutines.len() >= REMEMBERED {
             self.goroutines.clear();
         }
+        // The first was started by no `go` statement.
         let creator = match module.offset(g.gopc) {
-            Some(at) if g.gopc != 0 => {
+            Some(at) if g.goid != 1 => {
                 innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
             }
             Some(_) | None => None,

@@ -44,11 +44,6 @@ pub(crate) struct Around<'a> {
 }
 
 impl Threads {
-    /// The address of the `m` that this thread was the last time.
-    pub(crate) fn remembered(&self, tid: i32) -> Option<u64> {
-        self.machines.get(&tid).copied()
-    }
-
     /// Looks for the `m` of a thread; nothing where the thread is none of Go's.
     pub(crate) fn search(&mut self, tid: i32, around: &mut Around<'_>) -> Option<u64> {
         if self.machines.len() >= REMEMBERED {
