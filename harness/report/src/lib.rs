@@ -37,6 +37,7 @@ pub mod sites;
 mod summary;
 mod symptoms;
 mod text;
+mod tracks;
 mod verdict;
 
 pub use callers::{Caller, Runner};
