@@ -12,6 +12,7 @@ mod launch;
 mod mistakes;
 mod no_harm;
 mod plans;
+mod profile;
 mod quiet;
 mod readme;
 mod replay;

@@ -76,7 +76,8 @@ pub(crate) enum Command {
     Scenario(ScenarioCommand),
     /// Make the decisions of a recorded run again, and say where the target took another way
     Replay(ReplayArgs),
-    /// Draw a recorded run's report again, from its journal
+    /// Draw a recorded run's report again, from its journal; or its call paths
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
     /// Check a plan file, or explain it
     #[command(subcommand)]
@@ -165,10 +166,33 @@ pub(crate) struct ReplayArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  duress show last --site
+  duress show last --folded | flamegraph.pl > faults.svg
+  duress show last --pprof > faults.pb.gz && go tool pprof -top -sample_index=delay faults.pb.gz";
+
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("drawing").multiple(false))]
 pub(crate) struct ShowArgs {
     /// A run: its name or the beginning of it, `last`, or its folder
     pub(crate) run: String,
+
+    /// Show the call paths that were hit, in place of the report (--format human or json)
+    #[arg(long, group = "drawing")]
+    pub(crate) site: bool,
+
+    /// Print folded stacks, for flamegraph.pl, inferno or speedscope
+    #[arg(long, group = "drawing")]
+    pub(crate) folded: bool,
+
+    /// Write a profile for `go tool pprof`, with calls, faults and delay
+    #[arg(long, group = "drawing")]
+    pub(crate) pprof: bool,
+
+    /// What the numbers of --folded count; latency is in microseconds [default: faults, or calls where all sites are known]
+    #[arg(long, value_enum, requires = "folded", value_name = "WHAT")]
+    pub(crate) value: Option<FoldedValue>,
 
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human, env = "DURESS_FORMAT", value_name = "FORMAT")]
@@ -273,6 +297,17 @@ pub(crate) enum Format {
     Json,
     /// For CI systems
     Junit,
+}
+
+/// What folded stacks count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FoldedValue {
+    /// Calls
+    Calls,
+    /// Faults that reached their caller
+    Faults,
+    /// How long faults held their callers, in microseconds
+    Latency,
 }
 
 /// How everything else is printed.

@@ -4,8 +4,9 @@
 
 #![no_main]
 
-use journal::{FORMAT, Header, Mode, Reader, RuleHead, Writer};
+use journal::{Attribution, FORMAT, Header, Mode, Reader, RuleHead, Writer};
 use model::RunId;
+use report::folded::Value;
 use report::{Color, Summary};
 use std::path::Path;
 
@@ -29,6 +30,7 @@ fn header() -> Header {
         rules: vec![rule("a"), rule("b")],
         watch: vec!["fsync".into()],
         seed: 7,
+        attribution: Attribution::All,
         timeout_s: None,
         replay_of: None,
         go: None,
@@ -62,6 +64,13 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let drawn = report::human::draw(&summary, Color::Never);
     assert!(drawn.chars().all(|c| c == '\n' || !c.is_control()), "{drawn:?}");
     let _ = (report::json::draw(&summary, 0), report::junit::draw(&summary));
+    let drawn = report::sites::draw(&summary, Color::Never);
+    assert!(drawn.chars().all(|c| c == '\n' || !c.is_control()), "{drawn:?}");
+    let _ = (
+        report::sites::json(&summary),
+        report::folded::draw(&summary, Value::Calls),
+        report::pprof::draw(&summary),
+    );
     let again = || Reader::open(journal.as_slice()).expect("it could be opened before");
     assert_eq!(
         report::diverge(&mut again(), &mut again()).expect("memory can be read"),

@@ -1,6 +1,8 @@
-//! What became of the calls: counts, the first faults, and whether the target tried again.
+//! What became of the calls: counts, the first faults, who made them, and whether the target tried again.
 
-use journal::{Header, RuleHead};
+use crate::faults::{Faults, Fired, RuleCount};
+use crate::profile::{Hit, Key, Profile};
+use journal::{CallerNumbers, Header, RuleHead};
 use model::{
     CallSeq, Decision, Errno, Execution, Fault, ForcedResult, Nanos, Outcome, RuleId, SubjectId, Sysno, Tgid,
     Tid,
@@ -23,57 +25,6 @@ const WATCHED: usize = 4 << 10;
 /// 1.26: syscall/syscall_unix.go, `Errno.Temporary` and `Errno.Timeout`.
 const TEMPORARY: [&str; 5] = ["EINTR", "EAGAIN", "EMFILE", "ENFILE", "ETIMEDOUT"];
 
-/// What became of faults. `fired`, `vanished` and `undelivered` exclude each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Faults {
-    /// Calls that were among a rule's calls. A call that two rules name counts once here, and once with each rule.
-    pub matched: u64,
-    /// Faults that reached their caller, as far as the journal knows.
-    pub fired: u64,
-    /// Faults whose caller was gone, or interrupted, before it got them.
-    pub vanished: u64,
-    /// Faults that the kernel refused to deliver, or whose call was let go after all.
-    pub undelivered: u64,
-}
-
-/// What became of one rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleCount {
-    /// Its name.
-    pub name: String,
-    /// What it does to which calls, as `-e` would say it.
-    pub spec: String,
-    /// The kernel's filter does it alone, so its counts say nothing.
-    pub is_quiet: bool,
-    /// Its condition looks at memory that the target can change meanwhile.
-    pub is_racy: bool,
-    /// Its counts.
-    pub faults: Faults,
-}
-
-/// One fault that was decided upon.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fired {
-    /// The call's place within its subject.
-    pub seq: CallSeq,
-    /// Whose call.
-    pub subject: SubjectId,
-    /// The rule's name.
-    pub rule: String,
-    /// Which of the rule's occurrences it was, from 1.
-    pub occurrence: u64,
-    /// Which call.
-    pub sysno: Sysno,
-    /// What was done (`ENOSPC`, `delayed 5ms`), or `vanished`.
-    pub outcome: String,
-    /// The process, where it was looked up.
-    pub pid: Option<Tgid>,
-    /// The thread.
-    pub tid: Tid,
-    /// When it was decided.
-    pub at: Nanos,
-}
-
 /// One `Decided` entry, taken apart.
 pub(crate) struct Decided<'a> {
     pub(crate) subject: SubjectId,
@@ -83,6 +34,7 @@ pub(crate) struct Decided<'a> {
     pub(crate) sysno: Sysno,
     pub(crate) matched: &'a [RuleId],
     pub(crate) decision: Decision,
+    pub(crate) caller: Option<CallerNumbers>,
     pub(crate) at: Nanos,
 }
 
@@ -94,6 +46,7 @@ struct Awaiting {
     tid: Tid,
     sysno: Sysno,
     listed: Option<usize>,
+    profiled: Option<Key>,
 }
 
 impl Awaiting {
@@ -111,6 +64,7 @@ pub(crate) struct Calls {
     pub(crate) per_call: BTreeMap<Sysno, u64>,
     pub(crate) fired: Vec<Fired>,
     pub(crate) fired_omitted: u64,
+    pub(crate) profile: Profile,
     /// After a forced error that asks for it ([`TEMPORARY`]), the same thread made the same system call again and it was
     /// let through. Go moves goroutines between threads, so this misses some second tries. After any other error the
     /// next `openat` is most often about another file, so nothing is concluded from it.
@@ -137,6 +91,7 @@ impl Calls {
             per_call: BTreeMap::new(),
             fired: Vec::new(),
             fired_omitted: 0,
+            profile: Profile::default(),
             is_retried: false,
             awaiting: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -158,6 +113,7 @@ impl Calls {
         }
         match &call.decision {
             Decision::Pass => {
+                self.profile.passed(call);
                 if !call.matched.is_empty() && self.failed.remove(&(call.subject, call.tid, call.sysno)) {
                     self.is_retried = true;
                 }
@@ -171,6 +127,7 @@ impl Calls {
     fn injected(&mut self, call: &Decided<'_>, rule: RuleId, occurrence: u64, fault: Fault) {
         self.faults.fired += 1;
         self.count(rule, |rule| rule.fired += 1);
+        let profiled = self.profile.hit(call, rule, Hit::of(&fault));
         let listed = if self.fired.len() < LISTED {
             self.fired.push(Fired {
                 seq: call.seq,
@@ -183,6 +140,7 @@ impl Calls {
                 outcome: fault.to_string(),
                 pid: call.pid,
                 tid: call.tid,
+                caller: call.caller.map(|numbers| self.profile.callers.of(numbers)),
                 at: call.at,
             });
             Some(self.fired.len() - 1)
@@ -190,7 +148,7 @@ impl Calls {
             self.fired_omitted += 1;
             None
         };
-        let awaiting = Awaiting { rule, fault, tid: call.tid, sysno: call.sysno, listed };
+        let awaiting = Awaiting { rule, fault, tid: call.tid, sysno: call.sysno, listed, profiled };
         if awaiting.is_answered_at_once() {
             // If anything else came of it, the subject's next entry says so.
             self.delivered(call.subject, &awaiting);
@@ -261,6 +219,9 @@ impl Calls {
         };
         correct(&mut self.faults);
         self.count(call.rule, correct);
+        if let Some(key) = &call.profiled {
+            self.profile.missed(key, Hit::of(&call.fault));
+        }
         if let Some(at) = call.listed {
             self.fired[at].outcome = said;
         }

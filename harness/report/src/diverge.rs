@@ -1,20 +1,19 @@
 //! Where a replay took another way than the run it repeats.
 //!
-//! Two journals of one plan are laid side by side: subjects by key, calls by (subject, rule) and occurrence, tests by
-//! name. Threads race, so *counts* of matched calls differ between good replays; that alone is informational.
+//! Two journals of one plan are laid side by side: subjects by key, calls by (subject, rule) and occurrence, where callers
+//! are known also by (test, site, system call), tests by name. Threads race, so *counts* of matched calls differ between
+//! good replays, and so does the place of an occurrence that is counted over all places; that alone is informational.
 
 use crate::fold::Facts;
-use crate::text::plain;
+use crate::text::{count, plain};
+use crate::tracks::{Hit, Track, Tracks};
 use crate::{CaseResult, Summary};
-use journal::{Entry, Header, Reader};
-use model::{Decision, RuleId, SubjectId, Sysno};
+use journal::{Header, Reader};
+use model::{OccurrenceKey, RuleId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
-
-/// How many calls of the old run are remembered, over all subjects and rules; four bytes each.
-const REMEMBERED: usize = 1 << 20;
 
 /// One way in which two runs differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,27 +48,6 @@ impl fmt::Display for Divergence {
     }
 }
 
-/// One rule's calls in one subject.
-#[derive(Debug, Default)]
-struct Track {
-    calls: Vec<Sysno>,
-    matched: u64,
-    fired: BTreeSet<u64>,
-    /// Fired occurrences that were not kept one by one.
-    fired_more: u64,
-    /// The first occurrence that was another call in the new run: which, then, now.
-    differs: Option<(u64, Sysno, Sysno)>,
-}
-
-/// What one journal holds, by what is the same in another run of the same plan.
-#[derive(Debug, Default)]
-struct Tracks {
-    keys: BTreeMap<SubjectId, String>,
-    by_key: BTreeMap<(String, RuleId), Track>,
-    kept: usize,
-    fired_kept: usize,
-}
-
 /// Lays two journals of the same plan side by side, the old one first. Nothing is returned where the new run is a
 /// faithful repetition.
 ///
@@ -99,82 +77,12 @@ pub fn diverge<A: Read, B: Read>(
 fn read<R: Read>(reader: &mut Reader<R>, old: Option<&Tracks>) -> Result<(Summary, Tracks), journal::Error> {
     let header = reader.header().clone();
     let mut facts = Facts::new(&header);
-    let mut tracks = Tracks::default();
+    let mut tracks = Tracks::new(&header);
     while let Some(entry) = reader.next_entry()? {
         tracks.take(&entry, old);
         facts.take(&entry);
     }
     Ok((Summary::of(header, facts, reader.damage(), Path::new("")), tracks))
-}
-
-impl Tracks {
-    fn take(&mut self, entry: &Entry<'_>, old: Option<&Tracks>) {
-        match entry {
-            Entry::Subject { subject, key, .. } => {
-                self.keys.insert(*subject, key.to_string());
-            }
-            Entry::Decided { subject, sysno, matched, decision, .. } => {
-                for rule in matched.iter() {
-                    self.matched(*subject, *rule, *sysno, old);
-                }
-                if let Decision::Inject { rule, occurrence, fault: _ } = decision {
-                    self.fired(*subject, *rule, *occurrence);
-                }
-            }
-            Entry::Settled { .. }
-            | Entry::SubjectEnded { .. }
-            | Entry::Test { .. }
-            | Entry::TestStarted { .. }
-            | Entry::Output { .. }
-            | Entry::Symptom { .. }
-            | Entry::TimedOut { .. }
-            | Entry::Interrupted { .. }
-            | Entry::CommandEnded { .. }
-            | Entry::Stragglers { .. }
-            | Entry::Aborted { .. }
-            | Entry::Closed { .. }
-            | Entry::Site { .. }
-            | Entry::Goroutine { .. } => {}
-        }
-    }
-
-    fn key(&self, subject: SubjectId, rule: RuleId) -> (String, RuleId) {
-        let key = self.keys.get(&subject).cloned();
-        (key.unwrap_or_else(|| format!("subject {subject}")), rule)
-    }
-
-    fn matched(&mut self, subject: SubjectId, rule: RuleId, sysno: Sysno, old: Option<&Tracks>) {
-        let key = self.key(subject, rule);
-        let then = old.and_then(|old| old.by_key.get(&key));
-        let track = self.by_key.entry(key).or_default();
-        track.matched += 1;
-        match old {
-            // The old run is remembered, the new one is compared as it passes.
-            None if self.kept < REMEMBERED => {
-                self.kept += 1;
-                track.calls.push(sysno);
-            }
-            None => {}
-            Some(_) => {
-                let at = usize::try_from(track.matched - 1).unwrap_or(usize::MAX);
-                let then = then.and_then(|then| then.calls.get(at));
-                if let Some(then) = then.filter(|then| **then != sysno) {
-                    track.differs.get_or_insert((track.matched, *then, sysno));
-                }
-            }
-        }
-    }
-
-    fn fired(&mut self, subject: SubjectId, rule: RuleId, occurrence: u64) {
-        let key = self.key(subject, rule);
-        let track = self.by_key.entry(key).or_default();
-        // An occurrence takes more memory than a call, and there are far fewer that fire.
-        if self.fired_kept < REMEMBERED / 16 {
-            self.fired_kept += usize::from(track.fired.insert(occurrence));
-        } else {
-            track.fired_more += 1;
-        }
-    }
 }
 
 fn material(subject: Option<&str>, rule: Option<&str>, what: String) -> Divergence {
@@ -215,54 +123,138 @@ fn calls(header: &Header, then: &Tracks, now: &Tracks, found: &mut Vec<Divergenc
     let keys: BTreeSet<&(String, RuleId)> = then.by_key.keys().chain(now.by_key.keys()).collect();
     for key in keys {
         let (subject, rule) = key;
-        let then = then.by_key.get(key).unwrap_or(&nothing);
-        let now = now.by_key.get(key).unwrap_or(&nothing);
         let head = usize::try_from(rule.0).ok().and_then(|at| header.rules.get(at));
         let rule = head.map_or_else(|| format!("rule {rule}"), |head| head.name.clone());
-        if let Some((occurrence, then, now)) = now.differs {
-            let what = format!("occurrence {occurrence} was {then} then and {now} now");
-            found.push(material(Some(subject), Some(&rule), what));
-        }
-        faults(subject, &rule, then, now, found);
-        if then.matched != now.matched {
-            let what = format!("matched {} calls then and {} now", then.matched, now.matched);
-            let informational = Weight::Informational;
-            found.push(Divergence { weight: informational, ..material(Some(subject), Some(&rule), what) });
-        }
+        let (was, is) = (then.by_key.get(key).unwrap_or(&nothing), now.by_key.get(key).unwrap_or(&nothing));
+        let pair = Pair {
+            subject,
+            rule: &rule,
+            then: was,
+            now: is,
+            places: [&then.places, &now.places],
+            // Where occurrences are counted by place, the third of a rule is the third of many.
+            is_by_place: then.is_by_place() || now.is_by_place() || was.has_repeats() || is.has_repeats(),
+            are_places_counted: now.is_by_place(),
+        };
+        pair.compare(found);
     }
 }
 
-fn faults(subject: &str, rule: &str, then: &Track, now: &Track, found: &mut Vec<Divergence>) {
-    let only =
-        |some: &Track, other: &Track| some.fired.difference(&other.fired).copied().collect::<Vec<u64>>();
-    // Beyond what is remembered one by one, only totals can be compared.
-    let is_whole = then.fired_more == 0 && now.fired_more == 0;
-    if is_whole {
-        if let [first, ..] = only(then, now)[..] {
-            let lost = only(then, now).len();
-            let why = if now.matched < first {
-                format!("only {} calls matched", now.matched)
-            } else {
-                "the call was made and passed".to_owned()
-            };
-            let rest = if lost == 1 { String::new() } else { format!(", and {} more", lost - 1) };
-            let what = format!("occurrence {first} fired then and not now ({why}){rest}");
-            found.push(material(Some(subject), Some(rule), what));
+/// One rule's calls in one subject, in both runs.
+struct Pair<'a> {
+    subject: &'a str,
+    rule: &'a str,
+    then: &'a Track,
+    now: &'a Track,
+    places: [&'a BTreeMap<OccurrenceKey, String>; 2],
+    is_by_place: bool,
+    are_places_counted: bool,
+}
+
+impl Pair<'_> {
+    fn compare(&self, found: &mut Vec<Divergence>) {
+        let (then, now) = (self.then, self.now);
+        if let Some((occurrence, then, now)) = now.differs.filter(|_| !self.is_by_place) {
+            found.push(self.material(format!("occurrence {occurrence} was {then} then and {now} now")));
         }
-        if let [first, ..] = only(now, then)[..] {
-            found.push(material(
-                Some(subject),
-                Some(rule),
-                format!("occurrence {first} fires now and did not then"),
-            ));
+        // Beyond what is remembered one by one, only totals can be compared.
+        if then.fired_more == 0 && now.fired_more == 0 {
+            self.faults(found);
+        } else {
+            let total = |track: &Track| track.fired.len() as u64 + track.fired_more;
+            if total(then) != total(now) {
+                found.push(self.material(format!("{} faults then and {} now", total(then), total(now))));
+            }
         }
-    } else {
-        let total = |track: &Track| track.fired.len() as u64 + track.fired_more;
-        if total(then) != total(now) {
-            let what = format!("{} faults then and {} now", total(then), total(now));
-            found.push(material(Some(subject), Some(rule), what));
+        if then.matched != now.matched {
+            let what = format!("matched {} calls then and {} now", then.matched, now.matched);
+            found.push(self.informational(what));
         }
     }
+
+    fn faults(&self, found: &mut Vec<Divergence>) {
+        let only = |some: &Track, other: &Track| some.fired.difference(&other.fired).copied().collect();
+        let (mut lost, mut added): (Vec<Hit>, Vec<Hit>) =
+            (only(self.then, self.now), only(self.now, self.then));
+        if !self.is_by_place {
+            // The same occurrence at another place: threads race for numbers that are counted over all places.
+            let moved = moved(&mut lost, &mut added);
+            if let [(was, is), ..] = moved[..] {
+                let what = format!(
+                    "occurrence {} was {} then and is {} now{}",
+                    was.occurrence,
+                    self.place(was).unwrap_or("at an unknown place"),
+                    self.place(is).unwrap_or("at an unknown place"),
+                    and_more(moved.len()),
+                );
+                found.push(self.informational(what));
+            }
+        }
+        if let [first, ..] = lost[..] {
+            let (hit, more) = (self.hit(first), and_more(lost.len()));
+            let why = self.why(first).map_or(String::new(), |why| format!(" ({why})"));
+            found.push(self.material(format!("{hit} fired then and not now{why}{more}")));
+        }
+        if let [first, ..] = added[..] {
+            found.push(self.material(format!("{} fires now and did not then", self.hit(first))));
+        }
+    }
+
+    /// Why a hit of the old run is none in the new one, where that can be said.
+    fn why(&self, hit: Hit) -> Option<String> {
+        let matched = match hit.key {
+            Some(key) if self.is_by_place && self.are_places_counted => {
+                self.now.by_place.get(&key).copied().unwrap_or(0)
+            }
+            // Which number a call would have had is not known of calls that passed.
+            _ if self.is_by_place => return None,
+            _ => self.now.matched,
+        };
+        Some(if matched < hit.occurrence {
+            let there = if self.is_by_place { " there" } else { "" };
+            format!("only {} matched{there}", count(matched, "call"))
+        } else {
+            "the call was made and passed".to_owned()
+        })
+    }
+
+    /// A hit in words: its place before its number.
+    fn hit(&self, hit: Hit) -> String {
+        match self.place(hit) {
+            Some(place) => format!("{place}, occurrence {},", hit.occurrence),
+            None => format!("occurrence {}", hit.occurrence),
+        }
+    }
+
+    fn place(&self, hit: Hit) -> Option<&str> {
+        let key = hit.key?;
+        self.places.iter().find_map(|places| places.get(&key)).map(String::as_str)
+    }
+
+    fn material(&self, what: String) -> Divergence {
+        material(Some(self.subject), Some(self.rule), what)
+    }
+
+    fn informational(&self, what: String) -> Divergence {
+        Divergence { weight: Weight::Informational, ..self.material(what) }
+    }
+}
+
+/// Takes out of both lists the hits whose occurrence is in the other; those of two known places are handed out.
+fn moved(lost: &mut Vec<Hit>, added: &mut Vec<Hit>) -> Vec<(Hit, Hit)> {
+    let new: BTreeMap<u64, Hit> = added.iter().map(|hit| (hit.occurrence, *hit)).collect();
+    let both = |was: &Hit| new.get(&was.occurrence).map(|is| (*was, *is));
+    let pairs: Vec<(Hit, Hit)> = lost.iter().filter_map(both).collect();
+    let numbers: BTreeSet<u64> = pairs.iter().map(|(was, _)| was.occurrence).collect();
+    for list in [lost, added] {
+        list.retain(|hit| !numbers.contains(&hit.occurrence));
+    }
+    pairs.into_iter().filter(|(was, is)| was.key.is_some() && is.key.is_some()).collect()
+}
+
+/// How many others there are beside the one that is told.
+fn and_more(all: usize) -> String {
+    if all == 1 { String::new() } else { format!(", and {} more", all - 1) }
 }
 
 fn tests(then: &Summary, now: &Summary, found: &mut Vec<Divergence>) {

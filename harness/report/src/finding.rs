@@ -16,6 +16,9 @@ pub struct Finding {
     pub package: Option<String>,
     /// The test, where known.
     pub test: Option<String>,
+    /// Where the faults that fired in it were met: places (`store.Save (store.go:31)`), the likeliest first, and perhaps how
+    /// many more there are. Empty where the journal does not know.
+    pub met_by: Vec<String>,
     /// The command that shows it again.
     pub repro: String,
 }

@@ -29,7 +29,17 @@ pub struct SubjectReport {
     pub ended: Option<Nanos>,
 }
 
-/// What the entries so far amount to. Grows with subjects, packages and tests, not with calls or output.
+impl SubjectReport {
+    /// The import path of the package that its tests are of: its key, without the `#2` of a second launch.
+    pub fn package(&self) -> &str {
+        match self.key.rsplit_once('#') {
+            Some((path, again)) if again.chars().all(|c| c.is_ascii_digit()) => path,
+            Some(_) | None => &self.key,
+        }
+    }
+}
+
+/// What the entries so far amount to. Grows with subjects, packages, tests and callers, not with calls or output.
 #[derive(Debug)]
 pub(crate) struct Facts {
     pub(crate) calls: Calls,
@@ -90,7 +100,7 @@ impl Facts {
                 self.subjects.insert(*subject, report);
                 *at
             }
-            Entry::Decided { subject, seq, pid, tid, sysno, args: _, matched, decision, caller: _, at } => {
+            Entry::Decided { subject, seq, pid, tid, sysno, args: _, matched, decision, caller, at } => {
                 self.calls.decided(&Decided {
                     subject: *subject,
                     seq: *seq,
@@ -99,6 +109,7 @@ impl Facts {
                     sysno: *sysno,
                     matched,
                     decision: decision.clone(),
+                    caller: *caller,
                     at: *at,
                 });
                 *at
@@ -158,7 +169,14 @@ impl Facts {
                 });
                 *at
             }
-            Entry::Site { at, .. } | Entry::Goroutine { at, .. } => *at,
+            Entry::Site { number, site, at } => {
+                self.calls.profile.callers.site(*number, site);
+                *at
+            }
+            Entry::Goroutine { number, subject: _, goroutine, at } => {
+                self.calls.profile.callers.goroutine(*number, goroutine);
+                *at
+            }
             Entry::Closed { at } => {
                 self.is_closed = true;
                 *at

@@ -1,7 +1,8 @@
 //! The summary as a person reads it, below the target's own output.
 
 use crate::paint::{BAD, BOLD, DIM, DOUBT, GOOD, style_of};
-use crate::text::{command_line, count, plain};
+use crate::place;
+use crate::text::{clip, command_line, count, plain};
 use crate::{CaseResult, Color, Finding, RuleCount, Summary, Verdict};
 
 /// How wide the head line is, in columns.
@@ -208,6 +209,10 @@ impl Drawing<'_> {
                 plain(&fired.rule),
                 of(fired),
             ));
+            if let Some(caller) = &fired.caller {
+                let caller = plain(&clip(&place::caller(caller, &summary.header.cwd)));
+                self.line(&format!("              {}", self.color.paint(BOLD, &caller)));
+            }
         }
         let more = summary.fired.len().saturating_sub(FIRED) as u64 + summary.fired_omitted;
         self.more(more);
@@ -240,6 +245,9 @@ impl Drawing<'_> {
         for line in finding.evidence.lines() {
             let line = self.color.paint(BOLD, &plain(line));
             self.line(&format!("   | {line}"));
+        }
+        if !finding.met_by.is_empty() {
+            self.line(&format!("   met by {}", plain(&clip(&finding.met_by.join(", ")))));
         }
         self.line(&format!("   reproduce: {}", plain(&finding.repro)));
     }

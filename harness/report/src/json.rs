@@ -1,8 +1,10 @@
 //! The summary as one JSON object. Its keys are stable: adding is free, renaming breaks users.
 
-use crate::{Fired, Summary};
+use crate::{Caller, Fired, Summary, place};
 use journal::Mode;
+use model::Frame;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
@@ -79,10 +81,29 @@ struct Fault<'a> {
     tid: i32,
     subject: u32,
     at_s: f64,
-    // Who made the call inside the Go program is not looked up.
+    // Null, or empty, where it is not known who made the call.
     goroutine: Option<u64>,
     test: Option<&'a str>,
-    site: [&'a str; 0],
+    site: Vec<Cow<'a, str>>,
+    line: Option<String>,
+    created_by: Option<Creator<'a>>,
+    frames: Vec<Step<'a>>,
+}
+
+/// One function of a call path, and the line in it.
+#[derive(Serialize)]
+pub(crate) struct Step<'a> {
+    function: Cow<'a, str>,
+    file: &'a str,
+    line: u32,
+}
+
+/// What started a goroutine.
+#[derive(Serialize)]
+struct Creator<'a> {
+    #[serde(flatten)]
+    step: Step<'a>,
+    goroutine: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -92,6 +113,7 @@ struct Finding<'a> {
     evidence: &'a str,
     package: Option<&'a str>,
     test: Option<&'a str>,
+    met_by: &'a [String],
     repro: &'a str,
 }
 
@@ -159,7 +181,7 @@ pub fn draw(summary: &Summary, exit_code: i32) -> String {
         calls: &summary.calls,
         tests: summary.tests.iter().map(test).collect(),
         tests_unfinished: summary.tests_unfinished,
-        fired: summary.fired.iter().map(fault).collect(),
+        fired: summary.fired.iter().map(|fired| fault(fired, &header.cwd)).collect(),
         fired_omitted: summary.fired_omitted,
         findings: summary.findings.iter().map(finding).collect(),
         findings_omitted: summary.findings_omitted,
@@ -185,7 +207,11 @@ fn test(report: &crate::TestReport) -> Test<'_> {
     }
 }
 
-fn fault(fired: &Fired) -> Fault<'_> {
+fn fault<'a>(fired: &'a Fired, cwd: &str) -> Fault<'a> {
+    let caller = fired.caller.as_ref();
+    let path = caller.map_or(Vec::new(), Caller::path);
+    let goroutine = caller.and_then(Caller::goroutine);
+    let creator = goroutine.and_then(|goroutine| Some((goroutine, goroutine.creator.as_ref()?)));
     Fault {
         seq: fired.seq.0,
         rule: &fired.rule,
@@ -196,10 +222,19 @@ fn fault(fired: &Fired) -> Fault<'_> {
         tid: fired.tid.0,
         subject: fired.subject.0,
         at_s: seconds(fired.at.as_duration()),
-        goroutine: None,
-        test: None,
-        site: [],
+        goroutine: goroutine.map(|goroutine| goroutine.id),
+        test: caller.and_then(Caller::test),
+        site: path.iter().map(|frame| frame.name()).collect(),
+        line: caller.and_then(|caller| place::line(place::lead(caller.site.as_deref()?)?, cwd)),
+        created_by: creator
+            .map(|(goroutine, frame)| Creator { step: step(frame), goroutine: goroutine.parent }),
+        frames: path.into_iter().map(step).collect(),
     }
+}
+
+/// A frame as JSON has it.
+pub(crate) fn step(frame: &Frame) -> Step<'_> {
+    Step { function: frame.name(), file: &frame.file, line: frame.line }
 }
 
 fn finding(finding: &crate::Finding) -> Finding<'_> {
@@ -209,6 +244,7 @@ fn finding(finding: &crate::Finding) -> Finding<'_> {
         evidence: &finding.evidence,
         package: finding.package.as_deref(),
         test: finding.test.as_deref(),
+        met_by: &finding.met_by,
         repro: &finding.repro,
     }
 }
@@ -227,6 +263,6 @@ fn subject(subject: &crate::SubjectReport) -> Subject<'_> {
 }
 
 /// Seconds with microseconds: more is noise.
-fn seconds(time: std::time::Duration) -> f64 {
+pub(crate) fn seconds(time: std::time::Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e6
 }

@@ -5,7 +5,7 @@
 
 use crate::finding::{Finding, FindingKind};
 use crate::results::{CaseResult, TestReport};
-use crate::text::{command_line, plain};
+use crate::text::{clip, command_line, plain};
 use crate::{Summary, Verdict};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 use std::collections::BTreeMap;
@@ -92,6 +92,10 @@ fn case(test: &TestReport, findings: &[&Finding]) -> TestCase {
     if let Some(elapsed) = test.elapsed {
         case.set_time(elapsed);
     }
+    // Where a finding tells it, it is told.
+    if findings.is_empty() && !test.met_by.is_empty() {
+        case.set_system_out(met(&test.met_by));
+    }
     case
 }
 
@@ -119,11 +123,17 @@ fn status(findings: &[&Finding], is_error: bool) -> TestCaseStatus {
 
 fn told(finding: &Finding) -> String {
     let evidence = finding.evidence.lines().map(|line| format!("  {}\n", plain(line)));
+    let met_by = if finding.met_by.is_empty() { String::new() } else { met(&finding.met_by) };
     format!(
-        "{}: {}\n{}reproduce: {}\n",
+        "{}: {}\n{}{met_by}reproduce: {}\n",
         finding.kind,
         plain(&finding.message),
         evidence.collect::<String>(),
         plain(&finding.repro)
     )
+}
+
+/// The lines that met faults.
+fn met(places: &[String]) -> String {
+    format!("faults met by {}\n", plain(&clip(&places.join(", "))))
 }

@@ -19,6 +19,8 @@ pub struct TestReport {
     pub result: CaseResult,
     /// How long go test says it took.
     pub elapsed: Option<Duration>,
+    /// Where the faults that fired in it were met, as [`Finding::met_by`] has it.
+    pub met_by: Vec<String>,
 }
 
 /// What became of a test. Its `Display` words are stable.
@@ -86,6 +88,7 @@ pub(crate) fn results(facts: &Facts, findings: &[Finding]) -> (Vec<TestReport>, 
                     test: test_name.clone(),
                     result,
                     elapsed: test.elapsed_s.and_then(|s| Duration::try_from_secs_f64(s).ok()),
+                    met_by: Vec::new(),
                 }),
                 None => unfinished += u64::from(!test_name.starts_with("Benchmark")),
             }

@@ -1,9 +1,9 @@
 //! Everything that can be said about a run, computed once.
 
-use crate::calls::{Faults, Fired, RuleCount};
+use crate::faults::{Faults, Fired, RuleCount};
 use crate::fold::{Facts, SubjectReport};
 use crate::verdict::{self, Verdict};
-use crate::{Finding, TestReport};
+use crate::{Finding, Profile, TestReport};
 use journal::{Damage, Header};
 use model::Ending;
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Summary {
     pub fired: Vec<Fired>,
     /// How many more there were.
     pub fired_omitted: u64,
+    /// All calls whose caller is known, and all that were hit, by who made them.
+    pub profile: Profile,
     /// The tests, by package and name. A test with subtests is left out where its subtests say it all.
     pub tests: Vec<TestReport>,
     /// Tests that were still running when the run was ended, or when the record stops.
@@ -88,6 +90,7 @@ impl Summary {
             calls,
             fired: facts.calls.fired,
             fired_omitted: facts.calls.fired_omitted,
+            profile: facts.calls.profile,
             tests: judgement.tests,
             tests_unfinished: judgement.tests_unfinished,
             findings: judgement.findings,

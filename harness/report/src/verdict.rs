@@ -15,12 +15,13 @@
 
 use crate::cause::Cause;
 use crate::finding::{Finding, FindingKind};
-use crate::fold::Facts;
+use crate::fold::{Facts, SubjectReport};
+use crate::met::Met;
 use crate::packages::Package;
 use crate::results::{CaseResult, TestReport, has_lost_its_tests, results};
 use crate::text::count;
 use journal::{Header, Mode};
-use model::{Ending, SubjectId, Symptom, TestResult};
+use model::{Ending, Symptom, TestResult};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -93,10 +94,14 @@ pub(crate) struct Judgement {
 
 /// Judges a run.
 pub(crate) fn judge(header: &Header, facts: &Facts) -> Judgement {
-    let mut bench = Bench { header, facts, findings: Vec::new() };
+    let met = Met::of(&facts.calls.profile, &facts.subjects, &header.cwd);
+    let mut bench = Bench { header, facts, met, findings: Vec::new() };
     bench.symptoms();
     bench.time_limit();
-    let (tests, tests_unfinished) = results(facts, &bench.findings);
+    let (mut tests, tests_unfinished) = results(facts, &bench.findings);
+    for test in &mut tests {
+        test.met_by = bench.met.by(bench.met_in(Some(&test.package)), Some(&test.test));
+    }
     bench.failed_tests(&tests);
     bench.wrong_endings();
     bench.command();
@@ -125,20 +130,38 @@ fn without_findings(facts: &Facts) -> Verdict {
 struct Bench<'a> {
     header: &'a Header,
     facts: &'a Facts,
+    met: Met,
     findings: Vec<Finding>,
 }
 
 impl<'a> Bench<'a> {
     fn find(&mut self, kind: FindingKind, package: Option<&str>, test: Option<&str>, said: (String, &str)) {
         let (message, evidence) = said;
+        // What did not build ran into nothing.
+        let met_by = match kind {
+            FindingKind::Build => Vec::new(),
+            FindingKind::Crash
+            | FindingKind::Fatal
+            | FindingKind::Signal
+            | FindingKind::Race
+            | FindingKind::Hang
+            | FindingKind::Failure
+            | FindingKind::Silent => self.met.by(self.met_in(package), test),
+        };
         self.findings.push(Finding {
             kind,
             message,
             evidence: evidence.trim_end().to_owned(),
             package: package.map(str::to_owned),
             test: test.map(str::to_owned),
+            met_by,
             repro: format!("duress replay {}", self.header.run),
         });
+    }
+
+    /// The package to ask [`Met`] of: with the whole tree under duress, the subject is `go`, and may be any.
+    fn met_in<'p>(&self, package: Option<&'p str>) -> Option<&'p str> {
+        package.filter(|_| !self.header.whole_tree)
     }
 
     fn has_finding(&self, kind: FindingKind, package: Option<&str>) -> bool {
@@ -175,7 +198,8 @@ impl<'a> Bench<'a> {
         };
         let packages: BTreeSet<&str> = match (self.header.mode, self.header.whole_tree) {
             (Mode::GoTest, false) => {
-                subjects.iter().filter_map(|subject| self.package_of(*subject)).collect()
+                let known = subjects.iter().filter_map(|subject| self.facts.subjects.get(subject));
+                known.map(SubjectReport::package).collect()
             }
             // The subject is `go` itself: the packages are those that owe results.
             (Mode::GoTest, true) => {
@@ -215,15 +239,6 @@ impl<'a> Bench<'a> {
             let message = format!("{} did not end within {limit}", place(Some(package), test));
             self.find(FindingKind::Hang, Some(package), test, (message, &evidence));
         }
-    }
-
-    /// The package that a subject's tests are of. Its key is the import path, and `#2` where that is launched again.
-    fn package_of(&self, subject: SubjectId) -> Option<&'a str> {
-        let key = self.facts.subjects.get(&subject)?.key.as_str();
-        Some(match key.rsplit_once('#') {
-            Some((path, again)) if again.chars().all(|c| c.is_ascii_digit()) => path,
-            Some(_) | None => key,
-        })
     }
 
     fn failed_tests(&mut self, tests: &[TestReport]) {

@@ -1,17 +1,18 @@
 //! Drawings against golden files; `UPDATE=1` rewrites them.
 
-use crate::journals::{PACKAGE, Run, enospc};
+use crate::journals::{PACKAGE, Run, enospc, frame};
 use duress_report::{Color, diagnostics, human, json, junit};
 use journal::Entry;
 use model::{
-    Decision, Diagnostic, Ending, Errno, Fault, Outcome, RuleId, Severity, Source, Symptom, Sysno, TestResult,
+    Code, Decision, Diagnostic, Ending, Errno, Fault, Goroutine, Outcome, RuleId, Severity, Source, Symptom,
+    Sysno, TestResult,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 #[track_caller]
-fn check(name: &str, drawn: &str) {
+pub(crate) fn check(name: &str, drawn: &str) {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "golden", name].iter().collect();
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, drawn).unwrap();
@@ -65,6 +66,41 @@ fn crashed() -> Run {
 #[test]
 fn a_crash_is_drawn_with_all_it_rests_on() {
     check_all("crashed", &crashed(), 1);
+}
+
+/// Faults at two sites of two tests, one on a goroutine that the user started, one on none, one nobody knows of.
+pub(crate) fn attributed() -> Run {
+    let serving = Goroutine {
+        id: 34,
+        parent: Some(11),
+        creator: Some(frame("example.com/x/store.Open", "/home/u/x/store/log.go", 20, Code::User)),
+        entry: None,
+        test: Some("TestLog/append".into()),
+    };
+    let runtime = vec![
+        frame("runtime.futex", "/usr/local/go/src/runtime/sys_linux_amd64.s", 558, Code::Standard),
+        frame("runtime.notesleep", "/usr/local/go/src/runtime/lock_futex.go", 47, Code::Standard),
+    ];
+    let delay = Fault { delay_enter: Duration::from_millis(5), ..Fault::default() };
+    let slow = |sysno, run: Run| {
+        let decision = Decision::Inject { rule: RuleId(1), occurrence: 1, fault: delay.clone() };
+        run.call(sysno, &[RuleId(1)], decision).settled(Outcome::Passed)
+    };
+    let run = Run::go_test().rule("slow", "futex,write:delay_enter=5ms", &[]).store();
+    let run = run.goroutine_of(2, serving).site(2, runtime);
+    let run = run.started("TestSave").by(0, Some(0)).enospc();
+    let run = run
+        .symptom(Symptom::Message, Some("TestSave"), "store_test.go:12: the note is not there")
+        .ended("TestSave", TestResult::Fail)
+        .started("TestLog/append");
+    let run = slow(Sysno::write, slow(Sysno::write, run.by(1, Some(1))).by(1, Some(2)));
+    let run = slow(Sysno::futex, run.by(2, None)).by(9, Some(9)).enospc();
+    run.ended("TestLog/append", TestResult::Pass).package(TestResult::Fail).exit(1)
+}
+
+#[test]
+fn faults_are_told_with_who_met_them() {
+    check_all("attributed", &attributed(), 1);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Journals as a supervisor would write them, in memory.
 
 use duress_report::Summary;
-use journal::{Entry, FORMAT, Header, Mode, Reader, RuleHead, Stream, Writer};
+use journal::{CallerNumbers, Entry, FORMAT, Header, Mode, Reader, RuleHead, Stream, Writer};
 use model::{
-    CallSeq, Decision, Ending, Errno, Fault, ForcedResult, Nanos, Outcome, RuleId, RunId, SubjectId, Symptom,
-    Sysno, TestResult, Tgid, Tid,
+    CallSeq, Code, Decision, Ending, Errno, Fault, ForcedResult, Frame, Goroutine, GoroutineNumber, Nanos,
+    Outcome, RuleId, RunId, Site, SiteNumber, SubjectId, Symptom, Sysno, TestResult, Tgid, Tid,
 };
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,6 +18,7 @@ pub(crate) struct Run {
     pub(crate) header: Header,
     pub(crate) entries: Vec<Entry<'static>>,
     calls: u64,
+    caller: Option<CallerNumbers>,
 }
 
 impl Run {
@@ -56,7 +57,7 @@ impl Run {
             mechanism: "notify".into(),
             started_unix_ms: 1_795_204_000_000,
         };
-        Run { header, entries: Vec::new(), calls: 0 }
+        Run { header, entries: Vec::new(), calls: 0, caller: None }
     }
 
     pub(crate) fn rule(mut self, name: &str, spec: &str, errors: &[Errno]) -> Run {
@@ -98,11 +99,61 @@ impl Run {
         })
     }
 
+    /// A number for a site, innermost frame first.
+    pub(crate) fn site(self, number: u32, frames: Vec<Frame>) -> Run {
+        self.push(|at| Entry::Site {
+            number: SiteNumber(number),
+            site: Cow::Owned(Site { frames, is_whole: true }),
+            at,
+        })
+    }
+
+    /// A number for a goroutine of the first subject, ten below its own, started by TestMain.
+    pub(crate) fn goroutine(self, number: u32, test: Option<&str>) -> Run {
+        let goroutine = Goroutine {
+            id: u64::from(number) + 10,
+            parent: Some(1),
+            creator: Some(frame(
+                "testing.(*T).Run",
+                "/usr/local/go/src/testing/testing.go",
+                1742,
+                Code::Standard,
+            )),
+            entry: None,
+            test: test.map(str::to_owned),
+        };
+        self.goroutine_of(number, goroutine)
+    }
+
+    pub(crate) fn goroutine_of(self, number: u32, goroutine: Goroutine) -> Run {
+        self.push(|at| Entry::Goroutine {
+            number: GoroutineNumber(number),
+            subject: SubjectId(1),
+            goroutine: Cow::Owned(goroutine),
+            at,
+        })
+    }
+
+    /// From here on, calls are made at this site, on this goroutine.
+    pub(crate) fn by(mut self, site: u32, goroutine: Option<u32>) -> Run {
+        let goroutine = goroutine.map(GoroutineNumber);
+        self.caller = Some(CallerNumbers { site: SiteNumber(site), goroutine });
+        self
+    }
+
+    /// Two sites in two tests: `store.Save` renames (0, on goroutine 10), `store.(*Log).Append` writes (1, on 11).
+    pub(crate) fn store(self) -> Run {
+        self.site(0, save())
+            .site(1, append(44))
+            .goroutine(0, Some("TestSave"))
+            .goroutine(1, Some("TestLog/append"))
+    }
+
     /// A call of the first subject that these rules matched.
     pub(crate) fn call(mut self, sysno: Sysno, matched: &'static [RuleId], decision: Decision) -> Run {
         self.calls += 1;
         let seq = CallSeq(self.calls);
-        let is_hit = decision != Decision::Pass;
+        let (caller, is_hit) = (self.caller, decision != Decision::Pass);
         self.push(|at| Entry::Decided {
             subject: SubjectId(1),
             seq,
@@ -112,7 +163,7 @@ impl Run {
             args: Cow::Borrowed(if is_hit { &[1, 2, 3, 4, 5, 6] } else { &[] }),
             matched: Cow::Borrowed(matched),
             decision,
-            caller: None,
+            caller,
             at,
         })
     }
@@ -217,6 +268,36 @@ impl Run {
     pub(crate) fn summary(&self) -> Summary {
         read(&self.bytes())
     }
+}
+
+pub(crate) fn frame(function: &str, file: &str, line: u32, code: Code) -> Frame {
+    Frame { function: function.into(), file: file.into(), line, code, is_shown: true }
+}
+
+fn hidden(function: &str) -> Frame {
+    Frame { is_shown: false, ..frame(function, "/usr/local/go/src/syscall/x.go", 9, Code::Standard) }
+}
+
+/// `os.Rename`, called by the user.
+pub(crate) fn save() -> Vec<Frame> {
+    vec![
+        hidden("syscall.Syscall6"),
+        frame("os.Rename", "/usr/local/go/src/os/file.go", 431, Code::Standard),
+        frame("example.com/x/store.Save", "/home/u/x/store/store.go", 31, Code::User),
+        frame("example.com/x/store.TestSave", "/home/u/x/store/store_test.go", 12, Code::User),
+        hidden("testing.tRunner"),
+    ]
+}
+
+/// `os.(*File).Write`, called by way of bufio, from this line.
+pub(crate) fn append(line: u32) -> Vec<Frame> {
+    vec![
+        hidden("syscall.write"),
+        frame("os.(*File).Write", "/usr/local/go/src/os/file.go", 195, Code::Standard),
+        frame("bufio.(*Writer).Flush", "/usr/local/go/src/bufio/bufio.go", 639, Code::Standard),
+        frame("example.com/x/store.(*Log).Append", "/home/u/x/store/log.go", line, Code::User),
+        hidden("testing.tRunner"),
+    ]
 }
 
 pub(crate) fn enospc() -> Fault {

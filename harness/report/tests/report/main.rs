@@ -3,5 +3,6 @@
 mod divergences;
 mod drawings;
 mod journals;
+mod profiles;
 mod properties;
 mod verdicts;

@@ -1,11 +1,12 @@
 //! Whatever a journal holds, it is folded and drawn without a panic, and the drawings can be read.
 
 use crate::journals::{Run, read};
-use duress_report::{Color, Summary, diagnostics, human, json, junit};
-use journal::{Entry, Reader, Stream};
+use duress_report::{Color, Summary, diagnostics, folded, human, json, junit, pprof, sites};
+use journal::{CallerNumbers, Entry, Reader, Stream};
 use model::{
-    CallSeq, Decision, Diagnostic, Ending, Errno, Execution, Fault, ForcedResult, Outcome, RuleId, Source,
-    SubjectId, Symptom, Sysno, TestResult, Tgid, Tid,
+    CallSeq, Code, Decision, Diagnostic, Ending, Errno, Execution, Fault, ForcedResult, Frame, Goroutine,
+    GoroutineNumber, Outcome, RuleId, Site, SiteNumber, Source, SubjectId, Symptom, Sysno, TestResult, Tgid,
+    Tid,
 };
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -87,10 +88,38 @@ fn ending() -> impl Strategy<Value = Ending> {
     prop_oneof![(0..4).prop_map(Ending::Exited), any::<i32>().prop_map(Ending::Signaled)]
 }
 
+/// Numbers that are named, that are not, and absurd ones.
+fn number() -> impl Strategy<Value = u32> {
+    prop_oneof![4 => 0..3_u32, 1 => any::<u32>()]
+}
+
+fn caller() -> impl Strategy<Value = Option<CallerNumbers>> {
+    let numbers = (number(), prop::option::of(number()));
+    prop::option::of(numbers.prop_map(|(site, goroutine)| CallerNumbers {
+        site: SiteNumber(site),
+        goroutine: goroutine.map(GoroutineNumber),
+    }))
+}
+
+fn frame() -> impl Strategy<Value = Frame> {
+    let code = prop::sample::select(vec![Code::User, Code::Dependency, Code::Standard, Code::Foreign]);
+    let text = || prop_oneof![name().prop_map(Cow::into_owned), "[;% \\n/\\[\\.a]{0,9}", any::<String>()];
+    (text(), text(), any::<u32>(), code, any::<bool>())
+        .prop_map(|(function, file, line, code, is_shown)| Frame { function, file, line, code, is_shown })
+}
+
+fn goroutine() -> impl Strategy<Value = Goroutine> {
+    let maybe = || prop::option::of(frame());
+    let test = prop::option::of(name().prop_map(Cow::into_owned));
+    (any::<u64>(), any::<Option<u64>>(), maybe(), maybe(), test)
+        .prop_map(|(id, parent, creator, entry, test)| Goroutine { id, parent, creator, entry, test })
+}
+
 fn call() -> impl Strategy<Value = Entry<'static>> {
     let rules = prop::collection::vec((0..4_u32).prop_map(RuleId), 0..3);
-    (0..3_u32, 0..9_u64, any::<Option<i32>>(), 0..3_i32, any::<u16>(), rules, decision(), any::<u64>())
-        .prop_map(|(subject, seq, pid, tid, sysno, matched, decision, at)| Entry::Decided {
+    let who = (0..3_u32, any::<Option<i32>>(), 0..3_i32, caller());
+    (who, 0..9_u64, prop_oneof![0..4_u16, any::<u16>()], rules, decision(), any::<u64>()).prop_map(
+        |((subject, pid, tid, caller), seq, sysno, matched, decision, at)| Entry::Decided {
             subject: SubjectId(subject),
             seq: CallSeq(seq),
             pid: pid.map(Tgid),
@@ -99,9 +128,10 @@ fn call() -> impl Strategy<Value = Entry<'static>> {
             args: Cow::Borrowed(&[]),
             matched: Cow::Owned(matched),
             decision,
-            caller: None,
+            caller,
             at: model::Nanos(at),
-        })
+        },
+    )
 }
 
 fn entry() -> impl Strategy<Value = Entry<'static>> {
@@ -119,6 +149,23 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
             at,
         }),
         call(),
+        call(),
+        call(),
+        (number(), prop::collection::vec(frame(), 0..6), any::<bool>(), nanos()).prop_map(
+            |(number, frames, is_whole, at)| Entry::Site {
+                number: SiteNumber(number),
+                site: Cow::Owned(Site { frames, is_whole }),
+                at,
+            }
+        ),
+        (number(), subject(), goroutine(), nanos()).prop_map(|(number, subject, goroutine, at)| {
+            Entry::Goroutine {
+                number: GoroutineNumber(number),
+                subject,
+                goroutine: Cow::Owned(goroutine),
+                at,
+            }
+        }),
         (subject(), 0..9_u64, outcome(), nanos()).prop_map(|(subject, seq, outcome, at)| Entry::Settled {
             subject,
             seq: CallSeq(seq),
@@ -152,6 +199,9 @@ fn entry() -> impl Strategy<Value = Entry<'static>> {
 }
 
 fn consistent(summary: &Summary) -> Result<(), TestCaseError> {
+    let profiled = summary.profile.total();
+    prop_assert_eq!(profiled.faults, summary.faults.fired);
+    prop_assert!(profiled.calls >= profiled.faults && profiled.faults >= profiled.errors);
     let decided = summary.fired.len() as u64 + summary.fired_omitted;
     let faults = summary.faults;
     prop_assert_eq!(decided, faults.fired + faults.vanished + faults.undelivered);
@@ -181,11 +231,32 @@ fn well_formed(xml: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The drawings of call paths are well formed, and none loses a call.
+fn paths(summary: &Summary) -> Result<(), TestCaseError> {
+    let total = summary.profile.total();
+    let mut calls = 0;
+    for line in folded::draw(summary, folded::Value::Calls).lines() {
+        let (stack, count) = line.split_once(' ').ok_or_else(|| TestCaseError::fail("no count"))?;
+        prop_assert!(stack.split(';').all(|frame| !frame.is_empty()), "{:?}", line);
+        prop_assert!(stack.chars().all(|c| !c.is_whitespace() && !c.is_control()), "{:?}", line);
+        calls += count.parse::<u64>().unwrap();
+    }
+    prop_assert_eq!(calls, total.calls);
+    let table = sites::draw(summary, Color::Never);
+    prop_assert!(table.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", table);
+    let value: serde_json::Value = serde_json::from_str(&sites::json(summary)).unwrap();
+    let rows = value["sites"].as_array().unwrap();
+    prop_assert_eq!(rows.iter().map(|row| row["faults"].as_u64().unwrap()).sum::<u64>(), total.faults);
+    prop_assert!(!pprof::draw(summary).is_empty());
+    Ok(())
+}
+
 fn all_drawings(summary: &Summary) -> Result<(), TestCaseError> {
     consistent(summary)?;
     let text = human::draw(summary, Color::Never);
     prop_assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
     human::draw(summary, Color::Always);
+    paths(summary)?;
     let value: serde_json::Value = serde_json::from_str(&json::draw(summary, 1)).unwrap();
     prop_assert_eq!(&value["verdict"], &summary.verdict.to_string());
     well_formed(&junit::draw(summary))

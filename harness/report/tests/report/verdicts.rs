@@ -363,3 +363,47 @@ fn a_flood_is_counted_and_its_beginning_kept() {
     assert_eq!((summary.fired.len(), summary.fired_omitted, summary.faults.fired), (1000, 500, 1500));
     assert_eq!((summary.findings.len(), summary.findings_omitted), (1000, 500));
 }
+
+#[test]
+fn a_finding_names_the_lines_that_met_what_fired_in_its_test() {
+    let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let check = |run: Run, test: &str, expect: &[&str]| {
+        let summary = run.ended("TestLog", Fail).package(Fail).exit(1).summary();
+        let finding = summary.findings.iter().find(|finding| finding.test.as_deref() == Some(test));
+        assert_eq!(finding.map(|finding| finding.met_by.as_slice()), Some(&owned(expect)[..]));
+    };
+    let begun = || Run::go_test().store().started("TestSave").started("TestLog/append");
+    let fails = |run: Run, test| run.symptom(Symptom::Message, Some(test), "no").ended(test, Fail);
+    let (save, append) = ("store.Save (store/store.go:31)", "store.(*Log).Append (store/log.go:44)");
+    // What another test met is not this one's.
+    let both = || begun().by(0, Some(0)).enospc().by(1, Some(1)).enospc();
+    check(fails(both(), "TestSave"), "TestSave", &[save]);
+    check(fails(both(), "TestLog/append"), "TestLog/append", &[append]);
+    check(both().ended("TestLog/append", Pass), "TestLog", &[append]);
+    // Beside an error, a delay is no explanation; alone it is.
+    let also_saved = || begun().goroutine(2, Some("TestLog/append")).by(0, Some(2));
+    check(
+        fails(also_saved().delayed().by(1, Some(1)).enospc(), "TestLog/append"),
+        "TestLog/append",
+        &[append],
+    );
+    check(fails(also_saved().delayed(), "TestLog/append"), "TestLog/append", &[save]);
+    // A subtest is told what its parent met, and not what its siblings did.
+    let parent = || begun().goroutine(3, Some("TestLog")).by(0, Some(3)).enospc().by(1, Some(1)).enospc();
+    check(fails(parent(), "TestLog/other"), "TestLog/other", &[save]);
+    // What never reached its caller was met by nobody.
+    let vanished = begun().by(0, Some(0)).struck(enospc(), Outcome::Vanished);
+    check(fails(vanished, "TestSave"), "TestSave", &[]);
+}
+
+#[test]
+fn many_places_are_named_by_three_and_a_number() {
+    let mut run = Run::go_test().started("TestA").goroutine(0, Some("TestA"));
+    for line in 0..5 {
+        run = run.site(line, crate::journals::append(line)).by(line, Some(0)).enospc();
+    }
+    let run = run.by(4, Some(0)).enospc().ended("TestA", Fail).package(Fail).exit(1);
+    let places = ["store.(*Log).Append (store/log.go:4)", "store.(*Log).Append (store/log.go:0)"];
+    let places = [&places[..], &["store.(*Log).Append (store/log.go:1)", "2 more places"]].concat();
+    assert_eq!(run.summary().findings[0].met_by, places);
+}
