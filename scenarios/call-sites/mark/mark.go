@@ -76,7 +76,8 @@ type Ties string
 const (
 	// Own: it is the test's own, or was started by it, or by one that was, and all of those are alive.
 	Own Ties = "own"
-	// Loose: one of those in between is over, or the runtime itself started it: whoever looks from outside may not know.
+	// Loose: one of those in between is over, or the runtime or nobody's goroutine makes the call for the test: whoever
+	// looks from outside may know it, or know nothing.
 	Loose Ties = "loose"
 	// None: it belongs to no test.
 	None Ties = "none"

@@ -156,7 +156,7 @@ func TestPool(t *testing.T) {
 func TestWorkerOfNobody(t *testing.T) {
 	done := make(chan bool)
 	started <- func() {
-		mark.Test("", mark.None, "goroutine that no test started")
+		mark.Test(t.Name(), mark.Loose, "goroutine that no test started")
 		done <- true
 	}
 	<-done

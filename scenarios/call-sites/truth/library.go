@@ -20,7 +20,7 @@ import (
 // library makes calls through packages of the standard library, and through another package's callbacks.
 func library() {
 	os.Truncate("/duress-mark", mark.Through("truncate", "os.Truncate"))
-	os.Lchown("/duress-mark", int(mark.Through("lchown", "os.Lchown")), 0)
+	file.Chown(int(mark.Through("fchown", "os.(*File).Chown")), -1)
 	file.Seek(mark.Through("lseek", "os.(*File).Seek"), io.SeekStart)
 	file.WriteAt([]byte{'x'}, mark.Through("pwrite64", "os.(*File).WriteAt"))
 	file.ReadAt([]byte{0}, mark.Through("pread64", "os.(*File).ReadAt"))
