@@ -144,26 +144,24 @@ impl Tally {
         self.builds += 1;
     }
 
-    /// Says what was found, past the test harness; fails if something is wrong.
-    #[track_caller]
-    fn settle(self, what: &str, version: &str) {
-        let (stacks, frames) = (grouped(self.stacks), grouped(self.frames));
+    /// Says past the test harness that all is right, or else what is wrong.
+    fn settle(self, what: &str, version: &str) -> Result<(), String> {
+        const SHOWN: usize = 20;
         let tests =
-            if self.tests == 0 { String::new() } else { format!(" of {} by tests", grouped(self.tests)) };
-        let head = format!("{what}: {stacks} stacks{tests}, {frames} frames");
+            if self.tests == 0 { String::new() } else { format!(" ({} by tests)", grouped(self.tests)) };
+        let head = format!("{what}: {} stacks{tests}, {} frames", grouped(self.stacks), grouped(self.frames));
         let tail = format!("({version}: {} builds)", self.builds);
         if self.wrong.is_empty() {
             // Where nobody can be told, nobody reads.
             let _ = std::io::stderr().write_all(format!("{head}, all exact {tail}\n").as_bytes());
-            return;
+            return Ok(());
         }
-        const SHOWN: usize = 20;
-        let shown = self.wrong.iter().take(SHOWN).cloned().collect::<String>();
-        let rest = match self.wrong.len().saturating_sub(SHOWN) {
-            0 => String::new(),
-            more => format!("and {more} more\n"),
-        };
-        panic!("{head}; {} stacks are wrong {tail}\n{shown}{rest}", self.wrong.len());
+        let mut text = format!("{head}; {} stacks are wrong {tail}\n", self.wrong.len());
+        text.extend(self.wrong.iter().take(SHOWN).map(String::as_str));
+        if self.wrong.len() > SHOWN {
+            text.push_str(&format!("and {} more\n", self.wrong.len() - SHOWN));
+        }
+        Err(text)
     }
 }
 
@@ -195,7 +193,7 @@ fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -203,7 +201,7 @@ fn grouped(number: usize) -> String {
     text
 }
 
-fn check_program(toolchain: &Toolchain) {
+fn check_program(toolchain: &Toolchain) -> Result<(), String> {
     let scratch = tempfile::Builder::new().prefix("duress-sites-").tempdir().expect("a scratch folder");
     let mut tally = Tally::default();
     for build in PROGRAM.iter().filter(|build| build.needs.is_none_or(|need| has(&[need]))) {
@@ -211,10 +209,10 @@ fn check_program(toolchain: &Toolchain) {
         toolchain.build(build, &["build"], "./truth", &program);
         tally.add(&format!("{}, {}", toolchain.version, build.name), &program, &[]);
     }
-    tally.settle("call sites", &toolchain.version);
+    tally.settle("call sites", &toolchain.version)
 }
 
-fn check_tests(toolchain: &Toolchain) {
+fn check_tests(toolchain: &Toolchain) -> Result<(), String> {
     let scratch = tempfile::Builder::new().prefix("duress-sites-").tempdir().expect("a scratch folder");
     let mut tally = Tally::default();
     for build in TESTS.iter().filter(|build| build.needs.is_none_or(|need| has(&[need]))) {
@@ -223,30 +221,34 @@ fn check_tests(toolchain: &Toolchain) {
         let arguments = ["-test.bench=.", "-test.benchtime=3x", "-test.parallel=4"];
         tally.add(&format!("{}, {}", toolchain.version, build.name), &program, &arguments);
     }
-    tally.settle("calls of tests", &toolchain.version);
+    tally.settle("calls of tests", &toolchain.version)
+}
+
+/// Fails with everything that is wrong.
+#[track_caller]
+fn all_is_right(results: impl IntoIterator<Item = Result<(), String>>) {
+    let wrong: String = results.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{wrong}");
 }
 
 #[test]
 fn call_sites_are_what_the_runtime_says() {
     if has(NEEDS) {
-        check_program(&Toolchain::local());
+        all_is_right([check_program(&Toolchain::local())]);
     }
 }
 
 #[test]
 fn calls_belong_to_the_tests_that_make_them() {
     if has(NEEDS) {
-        check_tests(&Toolchain::local());
+        all_is_right([check_tests(&Toolchain::local())]);
     }
 }
 
 #[test]
 fn callers_are_found_whatever_the_version_of_go() {
-    if !has(&[Need::Notify]) {
-        return;
-    }
-    for toolchain in Toolchain::others() {
-        check_program(&toolchain);
-        check_tests(&toolchain);
+    if has(&[Need::Notify]) {
+        let toolchains = Toolchain::others();
+        all_is_right(toolchains.iter().flat_map(|one| [check_program(one), check_tests(one)]));
     }
 }

@@ -308,10 +308,8 @@ pub(crate) fn join<'t>(
                     Some(Caller { site: sites.get(&numbers.site)?.clone(), goroutine })
                 });
                 let call = sysno.to_string();
-                let marks: Vec<u64> =
-                    if call == "execve" { execve.next().into_iter().collect() } else { args.into_owned() };
-                for mark in marks {
-                    calls.entry((call.clone(), mark)).or_default().push(caller.clone());
+                if let Some(mark) = if call == "execve" { execve.next() } else { mark_of(&call, &args) } {
+                    calls.entry((call, mark)).or_default().push(caller);
                 }
             }
             _ => {}
@@ -320,6 +318,17 @@ pub(crate) fn join<'t>(
     let found =
         |truth: &'t Truth| (truth, calls.remove(&(truth.call.clone(), truth.mark)).unwrap_or_default());
     truths.iter().map(found).collect()
+}
+
+/// The argument that is the mark. Others may hold the mark of a call before: C leaves in a register what was there.
+fn mark_of(call: &str, args: &[u64]) -> Option<u64> {
+    let place = match call {
+        "getpgid" => 0,
+        "truncate" | "ftruncate" | "fchown" | "lseek" => 1,
+        "pread64" | "pwrite64" => 3,
+        _ => return None,
+    };
+    args.get(place).copied()
 }
 
 impl fmt::Display for Step {
@@ -567,7 +576,8 @@ mod tests {
         let entries = [
             Entry::Site { number: SiteNumber(0), site: std::borrow::Cow::Owned(site.clone()), at: Nanos(0) },
             decided("getpgid", &[10, 0, 0, 0, 0, 0], Some(0)),
-            decided("lseek", &[10, 0, 0, 0, 0, 0], None),
+            decided("getpgid", &[9, 10, 0, 0, 0, 0], Some(0)),
+            decided("lseek", &[14, 10, 0, 0, 0, 0], None),
             decided("execve", &[99, 0, 0, 0, 0, 0], Some(0)),
             decided("pwrite64", &[3, 99, 1, 12, 0, 0], None),
             decided("pwrite64", &[3, 99, 1, 12, 0, 0], Some(0)),
