@@ -380,8 +380,9 @@ impl Process {
             if let Some(name) = test_name::of_runner(&view, &g.stack, memory) {
                 return Some(name);
             }
-            creators
-                .extend(view.function_name(g.gopc).map(|name| String::from_utf8_lossy(name).into_owned()));
+            creators.extend(module.offset(g.gopc).and_then(|at| {
+                innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
+            }));
             let Some(parent) = g.parent.filter(|parent| *parent != 0) else { break };
             if let Some(known) = self.goroutines.get(&parent)
                 && let Some(test) = &known.test
@@ -390,7 +391,8 @@ impl Process {
             }
             next = self.by_number(program, module, parent, memory);
         }
-        let by_creator = creators.iter().find_map(|creator| test_name::in_function(creator));
+        let by_creator =
+            creators.iter().find_map(|creator| test_name::in_function(&creator.function, &creator.file));
         by_creator.or_else(|| test_name::in_site(site)).map(str::to_owned)
     }
 

@@ -158,9 +158,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// An instruction that belongs to what was going on.
-    fn within(self) -> TextOffset {
-        if self.is_exact { self.at } else { self.at.saturating_sub(1) }
+    /// The instruction that was going on, of the function that this belongs to. A state that the scheduler saved may
+    /// be a function's very beginning, where nothing called.
+    fn within(self, function: Function) -> TextOffset {
+        if self.is_exact || self.at <= function.entry { self.at } else { self.at - 1 }
     }
 }
 
@@ -202,8 +203,8 @@ fn logical(
         return;
     }
     let table = &image.table;
-    let mut at = place.within();
-    let Some(function) = table.find(at).or_else(|| table.find(place.at)) else { return };
+    let Some(function) = table.find(place.at) else { return };
+    let mut at = place.within(function);
     for _ in 0..DEEPEST {
         let Some(inlined) = inlined(image, function, at, gofunc, memory) else { break };
         if !inlined.is_wrapper || *is_panic {

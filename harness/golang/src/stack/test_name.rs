@@ -51,18 +51,18 @@ fn name(test: u64, offset: u64, memory: &mut dyn Memory) -> Option<String> {
     KINDS.iter().any(|kind| name.starts_with(kind)).then_some(name)
 }
 
-/// The test that a function of this name is, or is within: `TestServer` for `example.com/x.TestServer.func1`.
-pub(crate) fn in_function(function: &str) -> Option<&str> {
-    let name = function.rsplit('/').next()?;
+/// The test that a function is, or is within: `TestServer` for `example.com/x.TestServer.func1` in a file of tests.
+pub(crate) fn in_function<'a>(function: &'a str, file: &str) -> Option<&'a str> {
+    let name = function.rsplit('/').next().filter(|_| file.ends_with("_test.go"))?;
     let test = name.split('.').nth(1)?;
     let rest = KINDS.iter().find_map(|kind| test.strip_prefix(kind))?;
     // Go takes `Testify` for no test (testing(1), "TestXxx where Xxx does not start with a lowercase letter").
-    (!rest.starts_with(char::is_lowercase)).then_some(test)
+    (!rest.starts_with(char::is_lowercase) && test != "TestMain").then_some(test)
 }
 
 /// The test among the functions of a call path, the outermost first.
 pub(crate) fn in_site(site: &Site) -> Option<&str> {
-    site.frames.iter().rev().find_map(|frame| in_function(&frame.function))
+    site.frames.iter().rev().find_map(|frame| in_function(&frame.function, &frame.file))
 }
 
 #[cfg(test)]
@@ -71,10 +71,14 @@ mod tests {
 
     #[test]
     fn a_test_is_known_by_its_function() {
+        let in_function = |function| in_function(function, "/src/x_test.go");
         assert_eq!(in_function("example.com/x.TestServer.func1.2"), Some("TestServer"));
         assert_eq!(in_function("example.com/x_test.FuzzParse"), Some("FuzzParse"));
         assert_eq!(in_function("x.Test"), Some("Test"));
-        for other in ["x.Testify", "x.(*T).TestX", "testing.tRunner", "example.com/TestX.run", "<C>", ""] {
+        assert_eq!(super::in_function("x.TestHelper", "/src/x.go"), None);
+        for other in
+            ["x.TestMain", "x.Testify", "x.(*T).TestX", "testing.tRunner", "example.com/TestX.run", "<C>", ""]
+        {
             assert_eq!(in_function(other), None, "{other}");
         }
     }
