@@ -3,7 +3,7 @@
 use super::goroutine::{G, SIZE};
 use super::image::Image;
 use super::layout::{MODULE_MINPC, Support};
-use super::memory::{Memory, word_at};
+use super::memory::{Memory, Ration, word_at};
 use super::module::{Found, Module};
 use super::symbols::{Place, Quick, Symbols, innermost};
 use super::test_name;
@@ -46,6 +46,7 @@ pub struct Process {
     bias: u64,
     module: Option<Module>,
     threads: Threads,
+    ration: Ration,
     /// The goroutine that each thread ran when it was last asked about, and where its stack was.
     last: HashMap<i32, Last, Quick>,
     goroutines: HashMap<u64, Arc<Goroutine>, Quick>,
@@ -99,6 +100,7 @@ impl Process {
             bias: program.image.bias(headers),
             module: None,
             threads: Threads::default(),
+            ration: Ration::new(),
             last: HashMap::default(),
             goroutines: HashMap::default(),
             window: Window::new(),
@@ -128,6 +130,7 @@ impl Process {
         registers: Registers,
         memory: &mut dyn Memory,
     ) -> Result<Caller, Error> {
+        self.ration.renew();
         let Some(module) = self.module(program, memory)? else {
             // The dynamic loader is at work.
             return Ok(Caller { site: foreign(), goroutine: None });
@@ -155,7 +158,7 @@ impl Process {
 
     fn module(&mut self, program: &mut Program, memory: &mut dyn Memory) -> Result<Option<Module>, Error> {
         if self.module.is_none() {
-            match Module::find(&program.image, self.bias, program.module, memory)? {
+            match Module::find(&program.image, self.bias, program.module, &mut self.ration, memory)? {
                 Found::NotYet => return Ok(None),
                 Found::Module(module) => {
                     program.module = Some(module.address.wrapping_sub(self.bias));
@@ -188,7 +191,7 @@ impl Process {
             module,
             bias: self.bias,
             variables: &mut program.variables,
-            memory,
+            memory: &mut self.ration.of(memory),
         };
         if let Some(machine) = self.threads.search(tid, &mut around) {
             return self.of_machine(program, machine, tid, memory).flatten();
@@ -333,7 +336,7 @@ impl Process {
             module,
             bias: self.bias,
             variables: &mut program.variables,
-            memory,
+            memory: &mut self.ration.of(memory),
         };
         let mut found = None;
         let seen = &mut self.threads.goroutines;

@@ -25,7 +25,7 @@ const KINDS: [&str; 4] = ["Test", "Benchmark", "Fuzz", "Example"];
 pub(crate) fn of_runner(view: &View<'_>, stack: &Stack, memory: &mut dyn Memory) -> Option<String> {
     let start = stack.high.checked_sub(TOP as u64)?.max(stack.low);
     let mut bytes = [0; TOP];
-    let size = usize::try_from(stack.high - start).ok()?.min(bytes.len());
+    let size = usize::try_from(stack.high.checked_sub(start)?).ok()?.min(bytes.len());
     let got = memory.read(start, &mut bytes[..size]);
     (0..got / 8).rev().find_map(|index| {
         let back = word_at(&bytes[..got], index * 8)?;

@@ -9,12 +9,16 @@ use super::image::Image;
 use super::layout::G_M;
 use super::memory::{Memory, Words, word_at};
 use super::module::{Module, each_word};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// How many threads are remembered, followed in one chain, and how many goroutines are looked through.
+/// How many threads are remembered, and followed in all chains (Go itself dies of more than 10,000).
 const REMEMBERED: usize = 4096;
 const CHAIN: usize = 10_000;
+
+/// How many goroutines are looked through, and how many of them for a thread: then `allm` is looked for, which costs less.
+/// The process's ration ends most searches before.
 const GOROUTINES: u64 = 1 << 20;
+const TRIED: usize = 1 << 15;
 
 /// How many variables are kept that look like `allm`. Others look so for a while; all of them are followed.
 const ROOTS: usize = 32;
@@ -60,9 +64,10 @@ impl Threads {
             }
             around.find_allm();
         }
+        let mut followed = HashSet::new();
         for variable in around.variables.allm.clone() {
             let newest = around.memory.word(variable.wrapping_add(around.bias));
-            self.follow(newest.unwrap_or(0), around);
+            self.follow(newest.unwrap_or(0), &mut followed, around);
             if let Some(found) = self.machines.get(&tid) {
                 return Some(*found);
             }
@@ -70,10 +75,11 @@ impl Threads {
         None
     }
 
-    /// Notes every `m` of a chain.
-    fn follow(&mut self, mut machine: u64, around: &mut Around<'_>) {
-        for _ in 0..CHAIN {
-            if machine == 0 || self.machines.len() >= REMEMBERED * 4 {
+    /// Notes every `m` of a chain, up to one that was `followed` already: chains of several variables end in the same, and
+    /// a damaged one goes in a circle.
+    fn follow(&mut self, mut machine: u64, followed: &mut HashSet<u64>, around: &mut Around<'_>) {
+        while machine != 0 && followed.len() < CHAIN && followed.insert(machine) {
+            if self.machines.len() >= REMEMBERED * 4 {
                 return;
             }
             let Some(procid) = around.procid(machine) else { return };
@@ -88,14 +94,15 @@ impl Threads {
 
     /// Looks for a goroutine that runs on this thread.
     fn by_goroutines(&mut self, tid: i32, around: &mut Around<'_>) -> Option<u64> {
-        let mut found = None;
+        let (mut found, mut tried) = (None, 0);
         around.each_goroutine(&mut |around, g| {
+            tried += 1;
             let machine = around.memory.word(g.wrapping_add(G_M)).filter(|machine| *machine != 0);
             let is_it = machine.is_some_and(|machine| around.procid(machine) == Some(tid));
             if is_it {
                 found = machine;
             }
-            is_it
+            is_it || tried == TRIED
         });
         self.machines.extend(found.map(|machine| (tid, machine)));
         found
@@ -180,7 +187,8 @@ fn are_goroutines(image: &Image, list: u64, count: u64, memory: &mut dyn Memory)
     const TRIED: u64 = 8;
     let layout = &image.layout;
     (0..count.min(TRIED)).all(|index| {
-        let Some(g) = memory.word(list + index * 8).filter(|g| g % 8 == 0 && *g != 0) else { return false };
+        let g = list.checked_add(index * 8).and_then(|at| memory.word(at));
+        let Some(g) = g.filter(|g| g % 8 == 0 && *g != 0) else { return false };
         let Some([low, high]) = memory.words(g) else { return false };
         let at = |offset: u64| g.checked_add(offset).unwrap_or(u64::MAX - 8);
         let goid = memory.word(at(layout.g_goid));
