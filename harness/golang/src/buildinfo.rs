@@ -26,6 +26,8 @@ const BLOB: u64 = 4 << 20;
 /// How much of a segment is searched where there are no sections. The linker puts the blob at the beginning of the data
 /// segment (cmd/link/internal/ld.Link.buildinfo), which internal linking also makes the beginning of the segment.
 const SEARCHED: u64 = 4 << 20;
+/// The longest version, in bytes: it is repeated in messages.
+const VERSION: usize = 256;
 const MAGIC: &[u8; 14] = b"\xff Go buildinf:";
 /// The blob begins at a multiple of this, in bytes.
 const ALIGNMENT: usize = 16;
@@ -97,7 +99,7 @@ fn parse(blob: &[u8]) -> Result<BuildInfo, Error> {
     let rest = blob.get(32..).ok_or_else(damaged)?;
     let (go, rest) = text(rest).ok_or_else(damaged)?;
     let (module, _) = text(rest).ok_or_else(damaged)?;
-    if go.is_empty() {
+    if go.is_empty() || go.len() > VERSION {
         return Err(damaged());
     }
     // Two sentinels of 16 bytes stand around the text (modload.infoStart and infoEnd).

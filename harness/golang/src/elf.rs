@@ -9,6 +9,9 @@ use std::io;
 /// The most bytes of a table of headers or names.
 const TABLE: u64 = 4 << 20;
 
+/// The longest name of a section; what is longer has none that anybody asks for.
+const LONGEST: usize = 256;
+
 /// A file that begins as ELF files do.
 pub(crate) struct File<'a> {
     read_at: &'a mut dyn FnMut(u64, &mut [u8]) -> io::Result<usize>,
@@ -152,9 +155,11 @@ fn up_to(
     Ok(bytes)
 }
 
-/// The text at an offset of a table of texts, which ends with a NUL.
+/// The text at an offset of a table of texts, which ends with a NUL. A table of one long text may have every section named
+/// after it: 64 Ki of them, 4 MiB each.
 fn text(table: &[u8], offset: usize) -> Vec<u8> {
     let rest = table.get(offset..).unwrap_or_default();
+    let rest = &rest[..rest.len().min(LONGEST)];
     rest.split(|byte| *byte == 0).next().unwrap_or_default().to_vec()
 }
 

@@ -3,7 +3,7 @@
 use super::layout::{Layout, Support};
 use super::names::Names;
 use super::pclntab::{HEADER, Header, LARGEST, MAGICS, Pclntab, RECORD};
-use crate::elf::{File, Section, Segment};
+use crate::elf::{File, Place, Section, Segment};
 use crate::{BuildInfo, Error, Version};
 use std::io;
 
@@ -88,28 +88,33 @@ fn table(file: &mut File<'_>, sections: &[Section], segments: &[Segment]) -> Res
         let size = section.place.size.min(LARGEST as u64);
         return Ok((section.address, file.up_to(section.place.offset, size)?));
     }
+    let mut left = SEARCHED;
     for segment in segments {
-        if let Some(at) = search(file, segment)? {
-            let bytes = whole(file, segment.place.offset + at, segment.place.size - at)?;
-            return Ok((segment.address + at, bytes));
+        if let Some(at) = search(file, segment, &mut left)? {
+            let Place { offset, size } = segment.place;
+            let bytes = whole(file, offset.saturating_add(at), size - at)?;
+            return Ok((segment.address.wrapping_add(at), bytes));
         }
     }
     Err(Error::Pclntab { reason: "there is none" })
 }
 
-/// How much is searched at once.
+/// How much is searched at once, and how much in all segments: what is in front of the table in the largest programs.
 const CHUNK: u64 = 1 << 20;
+const SEARCHED: u64 = 1 << 30;
 
-/// Where in a segment something begins that looks like the table.
-fn search(file: &mut File<'_>, segment: &Segment) -> Result<Option<u64>, Error> {
+/// Where in a segment something begins that looks like the table, with all of its header; `left` is how much may still be
+/// searched.
+fn search(file: &mut File<'_>, segment: &Segment, left: &mut u64) -> Result<Option<u64>, Error> {
     // It is aligned where it is loaded, which need not be so in the file.
     let mut at = segment.address.wrapping_neg() % 8;
-    while at < segment.place.size.min(LARGEST as u64) {
+    while at < segment.place.size && *left > 0 {
         let Some(offset) = segment.place.offset.checked_add(at) else { break };
-        let bytes = file.up_to(offset, CHUNK.min(segment.place.size - at) + HEADER as u64)?;
+        let bytes = file.up_to(offset, (CHUNK + HEADER as u64).min(segment.place.size - at))?;
         if bytes.is_empty() {
             break;
         }
+        *left = left.saturating_sub(CHUNK);
         for (index, word) in bytes.chunks_exact(8).enumerate() {
             let here = index * 8;
             if MAGICS.iter().any(|magic| word == magic) && Header::read(&bytes[here..]).is_ok() {
@@ -124,7 +129,7 @@ fn search(file: &mut File<'_>, segment: &Segment) -> Result<Option<u64>, Error> 
 /// The whole table that begins here, of which only the beginning says how long it is.
 fn whole(file: &mut File<'_>, offset: u64, most: u64) -> Result<Vec<u8>, Error> {
     let header = Header::read(&file.up_to(offset, HEADER as u64)?)?;
-    let list = file.up_to(offset + header.table as u64, header.functions as u64 * 8)?;
+    let list = file.up_to(offset.saturating_add(header.table as u64), header.functions as u64 * 8)?;
     let records = list.chunks_exact(8).filter_map(|pair| super::memory::half_at(pair, 4));
     let last = records.max().map_or(0, u64::from);
     let size = header.table as u64 + last + RECORD as u64;

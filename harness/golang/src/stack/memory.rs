@@ -11,6 +11,51 @@ pub trait Memory {
     }
 }
 
+/// How much a process may still be searched, so that one that claims to have no end of threads and goroutines does not
+/// hold up all others. What cannot be found within it counts as not known.
+///
+/// A unit is a reading, or 16 KiB of a large one: about a microsecond each. What is in the way of honest programs takes a
+/// few thousand at the beginning, and none later.
+#[derive(Debug)]
+pub(crate) struct Ration(u64);
+
+/// Memory that can be read as long as there is a ration left.
+pub(crate) struct Rationed<'m> {
+    memory: &'m mut dyn Memory,
+    left: &'m mut u64,
+}
+
+impl Ration {
+    /// What a process begins with: half a second. It is enough for 100,000 goroutines.
+    pub(crate) const FULL: u64 = 512 << 10;
+    /// What each call adds to what is left.
+    pub(crate) const RENEWED: u64 = 4 << 10;
+
+    pub(crate) fn new() -> Ration {
+        Ration(Ration::FULL)
+    }
+
+    /// Another call: there is something to search with again.
+    pub(crate) fn renew(&mut self) {
+        self.0 = (self.0 + Ration::RENEWED).min(Ration::FULL);
+    }
+
+    /// The memory, as long as this lasts.
+    pub(crate) fn of<'m>(&'m mut self, memory: &'m mut dyn Memory) -> Rationed<'m> {
+        Rationed { memory, left: &mut self.0 }
+    }
+}
+
+impl Memory for Rationed<'_> {
+    fn read(&mut self, address: u64, buffer: &mut [u8]) -> usize {
+        if *self.left == 0 {
+            return 0;
+        }
+        *self.left = self.left.saturating_sub(1 + (buffer.len() / (16 << 10)) as u64);
+        self.memory.read(address, buffer)
+    }
+}
+
 /// What is read as words, each on its own account.
 pub(crate) trait Words: Memory {
     /// The word at an address.

@@ -2,7 +2,7 @@
 
 use super::image::Image;
 use super::layout::{MODULE_BSS, MODULE_MINPC};
-use super::memory::{Memory, Words, word_at};
+use super::memory::{Memory, Ration, Words, word_at};
 use super::pclntab::TextOffset;
 use super::symbols::inlined_at;
 use crate::Error;
@@ -46,6 +46,7 @@ impl Module {
         image: &Image,
         bias: u64,
         hint: Option<u64>,
+        ration: &mut Ration,
         memory: &mut dyn Memory,
     ) -> Result<Found, Error> {
         let table = image.table_address.wrapping_add(bias);
@@ -53,7 +54,7 @@ impl Module {
         let known = hint.or(image.module_address).map(|address| address.wrapping_add(bias));
         let address = match known {
             Some(address) => memory.words(address).filter(|words: &[u64; 2]| *words == pair).map(|_| address),
-            None => search(image, bias, pair, memory),
+            None => search(image, bias, pair, &mut ration.of(memory)),
         };
         let Some(address) = address else { return Ok(Found::NotYet) };
         Module::read(image, address, memory).map(Found::Module)
@@ -64,9 +65,10 @@ impl Module {
             version: image.version.to_string(),
             reason: format!("{reason} is not where it was in the versions that were compared"),
         };
-        let code: Option<[u64; 4]> = memory.words(address + MODULE_MINPC);
-        let bss: Option<[u64; 2]> = memory.words(address + MODULE_BSS);
-        let gofunc = memory.word(address + image.layout.gofunc);
+        let at = |offset: u64| address.checked_add(offset);
+        let code: Option<[u64; 4]> = at(MODULE_MINPC).and_then(|at| memory.words(at));
+        let bss: Option<[u64; 2]> = at(MODULE_BSS).and_then(|at| memory.words(at));
+        let gofunc = at(image.layout.gofunc).and_then(|at| memory.word(at));
         let (Some([low, high, text, _]), Some([bss, bss_end]), Some(gofunc)) = (code, bss, gofunc) else {
             return Err(refuse("the runtime's table of itself"));
         };
@@ -101,10 +103,13 @@ impl Module {
 fn search(image: &Image, bias: u64, pair: [u64; 2], memory: &mut dyn Memory) -> Option<u64> {
     let pattern: Vec<u8> = pair.iter().flat_map(|word| word.to_le_bytes()).collect();
     let mut bytes = Vec::new();
+    let mut left = LARGEST;
     for (address, size) in &image.data {
-        let start = address.wrapping_add(bias).next_multiple_of(8);
+        let Some(start) = address.wrapping_add(bias).checked_next_multiple_of(8) else { continue };
+        let size = (*size).min(left);
+        left -= size;
         let mut done = 0;
-        while done < (*size).min(LARGEST) {
+        while done < size {
             bytes.resize(usize::try_from(CHUNK).ok()? + 8, 0);
             let got = memory.read(start.checked_add(done)?, &mut bytes);
             let found = (0..got.saturating_sub(15)).step_by(8).find(|at| bytes[*at..].starts_with(&pattern));
@@ -143,9 +148,10 @@ pub(crate) fn each_word<T>(
     /// A slice is three words long.
     const OVERLAP: u64 = 16;
     let (start, end) = module.bss;
+    let end = end.min(start.saturating_add(LARGEST));
     let mut bytes = Vec::new();
-    let mut at = start.next_multiple_of(8);
-    while at < end.min(start.saturating_add(LARGEST)) {
+    let mut at = start.checked_next_multiple_of(8)?;
+    while at < end {
         let size = (CHUNK + OVERLAP).min(end - at);
         bytes.resize(usize::try_from(size).ok()?, 0);
         let got = memory.read(at, &mut bytes);
@@ -156,7 +162,7 @@ pub(crate) fn each_word<T>(
                 return Some(found);
             }
         }
-        at += CHUNK;
+        at = at.saturating_add(CHUNK);
     }
     None
 }

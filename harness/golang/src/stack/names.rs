@@ -28,18 +28,16 @@ impl Names {
             under_test: info.package_under_test().map(str::to_owned),
             ..Names::default()
         };
-        for index in 0..table.count() {
-            let Some(function) = table.function(index) else { continue };
-            match table.name_at(table.name(function)) {
-                b"runtime.main" => {
-                    let file = table.line(function, function.entry).map(|line| line.file);
-                    let file = file.map(String::from_utf8_lossy);
-                    names.library = file.and_then(|file| file.strip_suffix(KNOWN).map(str::to_owned));
-                }
-                b"testing.tRunner" => names.is_test = true,
-                _ => {}
+        let mut main = None;
+        for function in (0..table.count()).filter_map(|index| table.function(index)) {
+            if main.is_none() && table.is_named(function, b"runtime.main") {
+                main = Some(function);
             }
+            names.is_test = names.is_test || table.is_named(function, b"testing.tRunner");
         }
+        let line = main.and_then(|main| table.line(main, main.entry));
+        let file = line.map(|line| String::from_utf8_lossy(line.file));
+        names.library = file.and_then(|file| file.strip_suffix(KNOWN).map(str::to_owned));
         names
     }
 

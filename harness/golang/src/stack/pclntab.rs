@@ -96,20 +96,32 @@ impl Header {
             table: word(7)?,
         };
         let parts = [HEADER, header.names, header.units, header.files, header.values, header.table];
-        if !parts.is_sorted() || header.table > LARGEST || header.functions > LARGEST / 8 {
+        if !parts.is_sorted() || header.table > LARGEST || header.functions > LARGEST / FUNCTION {
             return Err(damaged("its header has an absurd offset"));
         }
         Ok(header)
     }
 
-    /// How many bytes there are up to the records of functions, the list of which comes first.
-    pub(crate) fn list_end(&self) -> usize {
-        self.table + self.functions * 8 + 4
+    /// How many bytes there are at least, up to the end of the records of functions.
+    fn records_end(&self) -> usize {
+        self.table + self.functions * FUNCTION + 4
     }
 }
 
-/// The most bytes of a table: several times that of the largest programs known (Kubernetes has about 30 MB).
-pub(crate) const LARGEST: usize = 512 << 20;
+/// The most bytes of a table: several times that of the largest programs known (Kubernetes has about 30 MB). A file may
+/// have as many without taking room on a disk, so this is what a hostile one costs.
+pub(crate) const LARGEST: usize = 256 << 20;
+
+/// The fewest bytes of a function: its place in the list, and a record of its own.
+const FUNCTION: usize = 48;
+
+/// The longest name of a function or a file, in bytes; what is longer has none. Go writes out type arguments, so names of
+/// some thousand bytes are real.
+const LONGEST: usize = 64 << 10;
+
+/// The most steps of a table of values that are followed. Each covers a byte of code at least, and mostly all instructions
+/// of a line; what comes behind so many lines of one function has none.
+const STEPS: usize = 64 << 10;
 
 /// How many bytes of a record are looked at behind its beginning, tables included: it has a few dozen words at most.
 pub(crate) const RECORD: usize = 4096;
@@ -118,7 +130,7 @@ impl Pclntab {
     /// Reads the table; nothing may be missing of it.
     pub(crate) fn parse(mut bytes: Vec<u8>, layout: Layout) -> Result<Pclntab, Error> {
         let header = Header::read(&bytes)?;
-        if header.functions == 0 || header.list_end() > bytes.len() {
+        if header.functions == 0 || header.records_end() > bytes.len() {
             return Err(damaged("it is cut short"));
         }
         bytes.shrink_to_fit();
@@ -186,14 +198,26 @@ impl Pclntab {
         };
         let before = at.checked_sub(1).and_then(|before| self.bytes.get(before));
         let is_first = at == self.header.names || before == Some(&0);
-        is_first && at < self.header.units && !self.name_at(offset).is_empty()
+        is_first && at < self.header.units && self.bytes.get(at).is_some_and(|byte| *byte != 0)
+    }
+
+    /// Whether a function has this name. However long its name is, this looks no further than it must.
+    pub(crate) fn is_named(&self, function: Function, name: &[u8]) -> bool {
+        let rest = self.rest(self.header.names, self.header.units, self.name(function));
+        rest.strip_prefix(name).is_some_and(|rest| rest.first() == Some(&0))
     }
 
     /// The text that begins at an offset of a part and ends with a NUL.
     fn text(&self, start: usize, end: usize, offset: u32) -> &[u8] {
+        let rest = self.rest(start, end, offset);
+        let rest = &rest[..rest.len().min(LONGEST)];
+        rest.iter().position(|byte| *byte == 0).map_or(&[], |length| &rest[..length])
+    }
+
+    /// What there is of a part from an offset on.
+    fn rest(&self, start: usize, end: usize, offset: u32) -> &[u8] {
         let at = usize::try_from(offset).ok().and_then(|offset| start.checked_add(offset));
-        let rest = at.and_then(|at| self.bytes.get(at..end)).unwrap_or_default();
-        rest.split(|byte| *byte == 0).next().unwrap_or_default()
+        at.and_then(|at| self.bytes.get(at..end)).unwrap_or_default()
     }
 
     fn field(&self, function: Function, offset: usize) -> Option<u32> {
@@ -284,7 +308,7 @@ impl Pclntab {
         let start = self.header.values.checked_add(usize::try_from(table).ok()?)?;
         let mut steps = self.bytes.get(start..self.header.table)?;
         let (mut value, mut place) = (-1_i32, function.entry);
-        loop {
+        for _ in 0..STEPS {
             let (change, rest) = varint(steps)?;
             if change == 0 && place != function.entry {
                 return None;
@@ -301,6 +325,7 @@ impl Pclntab {
             }
             steps = rest;
         }
+        None
     }
 }
 

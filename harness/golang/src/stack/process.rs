@@ -3,7 +3,7 @@
 use super::goroutine::{G, SIZE};
 use super::image::Image;
 use super::layout::{MODULE_MINPC, Support};
-use super::memory::{Memory, Words};
+use super::memory::{Memory, Ration, Words};
 use super::module::{Found, Module};
 use super::symbols::{Place, Quick, Symbols, innermost};
 use super::test_name;
@@ -51,6 +51,7 @@ pub struct Process {
     /// How many calls were made before its data was in order.
     early: u32,
     threads: Threads,
+    ration: Ration,
     /// What each thread was when it was last asked about: mostly it is the same again, and is read in one go.
     last: HashMap<i32, Last, Quick>,
     goroutines: HashMap<u64, Arc<Goroutine>, Quick>,
@@ -128,6 +129,7 @@ impl Process {
             module: None,
             early: 0,
             threads: Threads::default(),
+            ration: Ration::new(),
             last: HashMap::default(),
             goroutines: HashMap::default(),
             window: Window::new(),
@@ -150,6 +152,7 @@ impl Process {
         registers: &mut dyn FnMut() -> Option<Registers>,
         memory: &mut dyn Memory,
     ) -> Result<Known, Error> {
+        self.ration.renew();
         let Some(module) = self.module(program, memory)? else {
             // The dynamic loader is at work, or the process is another one by now.
             return Ok(Known::Caller(Caller { site: foreign(), goroutine: None }));
@@ -269,7 +272,7 @@ impl Process {
 
     fn module(&mut self, program: &mut Program, memory: &mut dyn Memory) -> Result<Option<Module>, Error> {
         if self.module.is_none() {
-            match Module::find(&program.image, self.bias, program.module, memory)? {
+            match Module::find(&program.image, self.bias, program.module, &mut self.ration, memory)? {
                 Found::NotYet => {
                     self.early += 1;
                     if self.early > EARLY {
@@ -305,16 +308,16 @@ impl Process {
             module,
             bias: self.bias,
             variables: &mut program.variables,
-            memory,
+            memory: &mut self.ration.of(memory),
         };
         if let Some(machine) = self.threads.search(tid, &mut around) {
-            let curg = memory.word(machine.wrapping_add(layout.m_curg)).filter(|curg| *curg != 0);
+            let curg = around.memory.word(machine.wrapping_add(layout.m_curg)).filter(|curg| *curg != 0);
             if self.last.len() >= REMEMBERED {
                 self.last.clear();
             }
             // Of a thread that runs no goroutine now, the one that it ran last is not known; any will do to be read in vain.
             self.last.insert(tid, Last { machine, g: curg.unwrap_or(machine), start: machine, size: 0 });
-            return G::read(curg?, &layout, memory);
+            return G::read(curg?, &layout, around.memory);
         }
         if !is_first {
             return None;
@@ -377,7 +380,7 @@ impl Process {
         for _ in 0..ANCESTORS {
             let Some(g) = next else { break };
             let view = View { image: &program.image, module };
-            if let Some(name) = test_name::of_runner(&view, &g.stack, memory) {
+            if let Some(name) = test_name::of_runner(&view, &g, memory) {
                 return Some(name);
             }
             creators.extend(module.offset(g.gopc).and_then(|at| {
@@ -418,7 +421,7 @@ impl Process {
             module,
             bias: self.bias,
             variables: &mut program.variables,
-            memory,
+            memory: &mut self.ration.of(memory),
         };
         let mut found = None;
         let seen = &mut self.threads.goroutines;

@@ -9,12 +9,19 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
-/// How many instructions are remembered for an executable, and how many call paths.
+/// How many instructions are remembered for an executable, and how many call paths; what these may take in all, in bytes.
 const PLACES: usize = 16 << 10;
 const SITES: usize = 2 << 10;
+const KEPT: usize = 64 << 20;
 
-/// How many calls may be inlined into each other.
+/// How many calls may be inlined into each other, and how many there may be in all of a path; what a path may take, in
+/// bytes. Real ones have two or three each, and stay below 1024 and 100 KiB.
 const DEEPEST: usize = 128;
+const FRAMES: usize = 4096;
+const LARGEST: usize = 1 << 20;
+
+/// The longest name of a function or a file that is shown, in bytes: the longest path that Linux takes.
+const SHOWN: usize = 4096;
 
 /// What stands for all code that is not Go's in a call path.
 pub(crate) const FOREIGN: TextOffset = TextOffset::MAX;
@@ -54,11 +61,17 @@ pub(crate) struct Step {
 pub(crate) struct Symbols {
     steps: HashMap<TextOffset, Option<Step>, Quick>,
     sites: HashMap<u64, Vec<KnownSite>, Quick>,
-    kept: usize,
+    /// How many sites there are, and how many bytes they take.
+    kept: (usize, usize),
 }
 
 /// A call path and the site that it is.
-type KnownSite = (Box<[TextOffset]>, Arc<Site>);
+#[derive(Debug)]
+struct KnownSite {
+    path: Box<[TextOffset]>,
+    is_whole: bool,
+    site: Arc<Site>,
+}
 
 /// Keys are addresses or hashes already: one multiplication spreads them.
 #[derive(Debug, Default)]
@@ -90,7 +103,7 @@ impl Hasher for Spread {
 
 impl Symbols {
     pub(crate) fn new() -> Symbols {
-        Symbols { steps: HashMap::default(), sites: HashMap::default(), kept: 0 }
+        Symbols { steps: HashMap::default(), sites: HashMap::default(), kept: (0, 0) }
     }
 
     /// What the walk needs to know of an instruction; nothing where it belongs to no function.
@@ -124,27 +137,23 @@ impl Symbols {
         let same = |known: &[TextOffset]| {
             known.len() == path.len() && known.iter().zip(path).all(|(known, place)| *known == place.at)
         };
-        if let Some((_, site)) = self
+        let known = self
             .sites
             .get(&hash)
-            .and_then(|sites| sites.iter().find(|(known, site)| same(known) && site.is_whole == is_whole))
-        {
-            return Arc::clone(site);
+            .and_then(|sites| sites.iter().find(|known| same(&known.path) && known.is_whole == is_whole));
+        if let Some(known) = known {
+            return Arc::clone(&known.site);
         }
-        if self.kept >= SITES {
+        let (site, size) = site(image, path, is_whole, gofunc, memory);
+        let site = Arc::new(site);
+        let path: Box<[TextOffset]> = path.iter().map(|place| place.at).collect();
+        let size = size + size_of_val(&*path);
+        if self.kept.0 >= SITES || self.kept.1 + size > KEPT {
             self.sites.clear();
-            self.kept = 0;
+            self.kept = (0, 0);
         }
-        let mut frames = Vec::new();
-        let mut is_panic = false;
-        for place in path {
-            logical(image, *place, gofunc, &mut is_panic, memory, &mut frames);
-        }
-        names::show(&mut frames);
-        let site = Arc::new(Site { frames, is_whole });
-        let path = path.iter().map(|place| place.at).collect();
-        self.sites.entry(hash).or_default().push((path, Arc::clone(&site)));
-        self.kept += 1;
+        self.sites.entry(hash).or_default().push(KnownSite { path, is_whole, site: Arc::clone(&site) });
+        self.kept = (self.kept.0 + 1, self.kept.1 + size);
         site
     }
 }
@@ -183,7 +192,34 @@ fn look(image: &Image, at: TextOffset) -> Option<Step> {
     Some(Step { sp_delta: table.sp_delta(function, at), special, is_system_call })
 }
 
-/// Appends the frames of an instruction: those of inlined calls, and that of the function itself.
+/// The site of a path, and how many bytes it takes. One that takes too many, or too long to find out, is cut.
+fn site(
+    image: &Image,
+    path: &[Place],
+    is_whole: bool,
+    gofunc: u64,
+    memory: &mut dyn Memory,
+) -> (Site, usize) {
+    let mut frames = Vec::new();
+    let mut is_panic = false;
+    let (mut size, mut found) = (0, 0);
+    let mut is_cut = false;
+    for place in path {
+        let before = frames.len();
+        found += logical(image, *place, gofunc, &mut is_panic, memory, &mut frames);
+        let new = frames[before..].iter();
+        size += new.map(|frame| size_of::<Frame>() + frame.function.len() + frame.file.len()).sum::<usize>();
+        if size > LARGEST || found > FRAMES {
+            is_cut = true;
+            break;
+        }
+    }
+    names::show(&mut frames);
+    (Site { frames, is_whole: is_whole && !is_cut }, size)
+}
+
+/// Appends the frames of an instruction: those of inlined calls, and that of the function itself. Gives how many there
+/// are, left out ones included.
 fn logical(
     image: &Image,
     place: Place,
@@ -191,7 +227,7 @@ fn logical(
     is_panic: &mut bool,
     memory: &mut dyn Memory,
     frames: &mut Vec<Frame>,
-) {
+) -> usize {
     if place.at == FOREIGN {
         frames.push(Frame {
             function: "<C>".to_owned(),
@@ -200,11 +236,12 @@ fn logical(
             code: Code::Foreign,
             is_shown: true,
         });
-        return;
+        return 1;
     }
     let table = &image.table;
-    let Some(function) = table.find(place.at) else { return };
+    let Some(function) = table.find(place.at) else { return 1 };
     let mut at = place.within(function);
+    let mut found = 1;
     for _ in 0..DEEPEST {
         let Some(inlined) = inlined(image, function, at, gofunc, memory) else { break };
         if !inlined.is_wrapper || *is_panic {
@@ -212,15 +249,17 @@ fn logical(
         }
         at = inlined.parent;
         *is_panic = false;
+        found += 1;
     }
     // Go's own lists of callers leave wrappers out, unless they panicked (runtime/traceback.go, `elideWrapperCalling`).
     if table.is_wrapper(function) && !*is_panic {
-        return;
+        return found;
     }
     let name = table.name(function);
     *is_panic =
         [&b"runtime.gopanic"[..], b"runtime.sigpanic", b"runtime.panicwrap"].contains(&table.name_at(name));
     frames.push(frame(image, name, function, at));
+    found
 }
 
 /// The inlined call that an instruction belongs to.
@@ -254,10 +293,11 @@ pub(crate) fn inlined_at(
 }
 
 fn frame(image: &Image, name: u32, function: Function, at: TextOffset) -> Frame {
-    let name = generic(&String::from_utf8_lossy(image.table.name_at(name)));
+    let name = short(generic(&String::from_utf8_lossy(image.table.name_at(name))));
     let line = image.table.line(function, at);
-    let (file, line) = line
-        .map_or_else(Default::default, |line| (String::from_utf8_lossy(line.file).into_owned(), line.line));
+    let (file, line) = line.map_or_else(Default::default, |line| {
+        (short(String::from_utf8_lossy(line.file).into_owned()), line.line)
+    });
     Frame { code: image.names.code(&name, &file), function: name, file, line, is_shown: false }
 }
 
@@ -268,6 +308,15 @@ pub(crate) fn innermost(image: &Image, place: Place, gofunc: u64, memory: &mut d
     logical(image, place, gofunc, &mut is_panic, memory, &mut frames);
     names::show(&mut frames);
     frames.into_iter().next()
+}
+
+/// As much of a name as is shown.
+fn short(mut name: String) -> String {
+    if name.len() > SHOWN {
+        name.truncate(name.floor_char_boundary(SHOWN));
+        name.shrink_to_fit();
+    }
+    name
 }
 
 /// A name with `[...]` in the place of type arguments, as Go prints it (runtime/traceback.go, `funcNameForPrint`).

@@ -4,9 +4,9 @@
 //! testing/testing.go: a test's goroutine runs `tRunner(t, f)` (a fuzz test's `fRunner`), started by a function of package
 //! testing; `t` begins with a `common`, which has the name.
 
+use super::goroutine::G;
 use super::memory::{Memory, Words, word_at};
 use super::process::View;
-use super::unwind::Stack;
 use model::Site;
 
 /// How much of the upper end of a stack is looked at: the frames of the function that was started and of `tRunner`.
@@ -21,16 +21,21 @@ const KINDS: [&str; 4] = ["Test", "Benchmark", "Fuzz", "Example"];
 /// The name that the test runner gave the test whose goroutine this is.
 ///
 /// The function that was started calls `tRunner`; above the return address is the place where `tRunner` may keep its first
-/// argument, and does.
-pub(crate) fn of_runner(view: &View<'_>, stack: &Stack, memory: &mut dyn Memory) -> Option<String> {
+/// argument, and does. Other goroutines' stacks may still hold what a test's goroutine left there before them.
+pub(crate) fn of_runner(view: &View<'_>, g: &G, memory: &mut dyn Memory) -> Option<String> {
+    let is_runners = |pc| view.function_name(pc).is_some_and(|name| name.starts_with(b"testing."));
+    if !is_runners(g.startpc) {
+        return None;
+    }
+    let stack = &g.stack;
     let start = stack.high.checked_sub(TOP as u64)?.max(stack.low);
     let mut bytes = [0; TOP];
-    let size = usize::try_from(stack.high - start).ok()?.min(bytes.len());
+    let size = usize::try_from(stack.high.checked_sub(start)?).ok()?.min(bytes.len());
     let got = memory.read(start, &mut bytes[..size]);
     (0..got / 8).rev().find_map(|index| {
         let back = word_at(&bytes[..got], index * 8)?;
         let argument = word_at(&bytes[..got], index * 8 + 8)?;
-        if !view.function_name(back)?.starts_with(b"testing.") {
+        if !is_runners(back) {
             return None;
         }
         name(argument, view.image.layout.test_name, memory)

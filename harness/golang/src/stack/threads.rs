@@ -9,12 +9,16 @@ use super::image::Image;
 use super::layout::G_M;
 use super::memory::{Memory, Words, word_at};
 use super::module::{Module, each_word};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// How many threads are remembered, followed in one chain, and how many goroutines are looked through.
+/// How many threads are remembered, and followed in all chains (Go itself dies of more than 10,000).
 const REMEMBERED: usize = 4096;
 const CHAIN: usize = 10_000;
+
+/// How many goroutines are looked through, and how many of them for a thread: then `allm` is looked for, which costs less.
+/// The process's ration ends most searches before.
 const GOROUTINES: u64 = 1 << 20;
+const TRIED: usize = 1 << 15;
 
 /// How many variables are kept that look like `allm`. Others look so for a while; all of them are followed.
 const ROOTS: usize = 32;
@@ -49,31 +53,44 @@ impl Threads {
         if self.machines.len() >= REMEMBERED {
             self.machines.clear();
         }
-        if around.variables.allm.is_empty() {
-            if let Some(found) = self.by_goroutines(tid, around) {
-                return Some(found);
-            }
-            around.find_allm();
+        let known = !around.variables.allm.is_empty();
+        if let Some(found) = self.by_machines(tid, around).or_else(|| self.by_goroutines(tid, around)) {
+            return Some(found);
         }
+        if known {
+            return None;
+        }
+        around.find_allm();
+        self.by_machines(tid, around)
+    }
+
+    /// Looks through all that were made.
+    fn by_machines(&mut self, tid: i32, around: &mut Around<'_>) -> Option<u64> {
+        let mut followed = HashSet::new();
         for variable in around.variables.allm.clone() {
             let newest = around.memory.word(variable.wrapping_add(around.bias));
-            self.follow(newest.unwrap_or(0), around);
-            if let Some(found) = self.machines.get(&tid) {
-                return Some(*found);
+            self.follow(newest.unwrap_or(0), &mut followed, around);
+            let found = self.machines.get(&tid).copied();
+            if let Some(found) = found.filter(|found| around.procid(*found) == Some(tid)) {
+                return Some(found);
             }
         }
         None
     }
 
-    /// Notes every `m` of a chain.
-    fn follow(&mut self, mut machine: u64, around: &mut Around<'_>) {
-        for _ in 0..CHAIN {
-            if machine == 0 || self.machines.len() >= REMEMBERED * 4 {
+    /// Notes every `m` of a chain, up to one that was `followed` already: chains of several variables end in the same, and
+    /// a damaged one goes in a circle.
+    fn follow(&mut self, mut machine: u64, followed: &mut HashSet<u64>, around: &mut Around<'_>) {
+        while machine != 0 && followed.len() < CHAIN && followed.insert(machine) {
+            if self.machines.len() >= REMEMBERED * 4 {
                 return;
             }
             let Some(procid) = around.procid(machine) else { return };
-            // One that was remembered before was followed before; but what is newer may be in front of it.
-            self.machines.insert(procid, machine);
+            // One that was remembered before was followed before; but what is newer may be in front of it. The newest may have no
+            // thread yet.
+            if procid > 0 {
+                self.machines.insert(procid, machine);
+            }
             let Some(next) = around.memory.word(machine.wrapping_add(around.image.layout.m_alllink)) else {
                 return;
             };
@@ -83,14 +100,15 @@ impl Threads {
 
     /// Looks for a goroutine that runs on this thread.
     fn by_goroutines(&mut self, tid: i32, around: &mut Around<'_>) -> Option<u64> {
-        let mut found = None;
+        let (mut found, mut tried) = (None, 0);
         around.each_goroutine(&mut |around, g| {
+            tried += 1;
             let machine = around.memory.word(g.wrapping_add(G_M)).filter(|machine| *machine != 0);
             let is_it = machine.is_some_and(|machine| around.procid(machine) == Some(tid));
             if is_it {
                 found = machine;
             }
-            is_it
+            is_it || tried == TRIED
         });
         self.machines.extend(found.map(|machine| (tid, machine)));
         found
@@ -98,10 +116,10 @@ impl Threads {
 }
 
 impl Around<'_> {
-    /// The number of an `m`'s thread.
+    /// The number of an `m`'s thread; 0 before it has one.
     fn procid(&mut self, machine: u64) -> Option<i32> {
         let procid = self.memory.word(machine.checked_add(self.image.layout.m_procid)?)?;
-        i32::try_from(procid).ok().filter(|procid| *procid > 0)
+        i32::try_from(procid).ok().filter(|procid| *procid >= 0)
     }
 
     /// Calls for every goroutine, until it is told to stop.
@@ -159,7 +177,7 @@ impl Around<'_> {
                 let own = memory.word(machine).filter(|g0| *g0 != 0);
                 let back = own.and_then(|g0| memory.word(g0.checked_add(G_M)?));
                 let procid = memory.word(machine.saturating_add(layout.m_procid)).unwrap_or(0);
-                back == Some(machine) && (1..1 << 31).contains(&procid)
+                back == Some(machine) && (0..1 << 31).contains(&procid)
             });
             if is_machine {
                 roots.push(address.wrapping_sub(bias));
@@ -175,7 +193,8 @@ fn are_goroutines(image: &Image, list: u64, count: u64, memory: &mut dyn Memory)
     const TRIED: u64 = 8;
     let layout = &image.layout;
     (0..count.min(TRIED)).all(|index| {
-        let Some(g) = memory.word(list + index * 8).filter(|g| g % 8 == 0 && *g != 0) else { return false };
+        let g = list.checked_add(index * 8).and_then(|at| memory.word(at));
+        let Some(g) = g.filter(|g| g % 8 == 0 && *g != 0) else { return false };
         let Some([low, high]) = memory.words(g) else { return false };
         let at = |offset: u64| g.checked_add(offset).unwrap_or(u64::MAX - 8);
         let goid = memory.word(at(layout.g_goid));
