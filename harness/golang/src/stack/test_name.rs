@@ -23,8 +23,9 @@ const KINDS: [&str; 4] = ["Test", "Benchmark", "Fuzz", "Example"];
 /// The function that was started calls `tRunner`; above the return address is the place where `tRunner` may keep its first
 /// argument, and does. Other goroutines' stacks may still hold what a test's goroutine left there before them.
 pub(crate) fn of_runner(view: &View<'_>, g: &G, memory: &mut dyn Memory) -> Option<String> {
-    let is_runners = |pc| view.function_name(pc).is_some_and(|name| name.starts_with(b"testing."));
-    if !is_runners(g.startpc) {
+    let runner = view.function_name(g.startpc).filter(|name| name.starts_with(b"testing."))?;
+    // `(*B).RunParallel` starts goroutines that run the benchmark's function, and nothing of the runner's.
+    if runner.starts_with(b"testing.(*B).RunParallel.") {
         return None;
     }
     let stack = &g.stack;
@@ -35,7 +36,7 @@ pub(crate) fn of_runner(view: &View<'_>, g: &G, memory: &mut dyn Memory) -> Opti
     (0..got / 8).rev().find_map(|index| {
         let back = word_at(&bytes[..got], index * 8)?;
         let argument = word_at(&bytes[..got], index * 8 + 8)?;
-        if !is_runners(back) {
+        if view.function_name(back)? != runner {
             return None;
         }
         name(argument, view.image.layout.test_name, memory)
