@@ -343,6 +343,12 @@ mod tests {
             mistake(&["openat:error=EIO:quiet:where=path(/x)"], false),
             said("where=path(/x)", "this condition is too much for a quiet rule")
         );
+        for asks_who in ["site(x.F)", "fd(3) & !test(TestA)", "once-per(goroutine)"] {
+            assert_eq!(
+                mistake(&[&format!("read:error=EIO:quiet:where={asks_who}")], false),
+                said(&format!("where={asks_who}"), "this condition is too much for a quiet rule")
+            );
+        }
         assert_eq!(
             mistake(&["execve:error=EIO:quiet"], false),
             said("quiet", "`execve` cannot fail quietly")
