@@ -344,7 +344,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let journal = dir.path().join("journal");
             let record = Record::create(&journal, &header(), Clock::start()).unwrap();
-            let engine = Engine::new(&plan, 1, "x");
+            let engine = Engine::new(&plan, 1, "x", policy::Counting::AsAsked);
             Play {
                 subject: Subject::new(SubjectId(1), engine, Tgid(SHIM)),
                 mechanism,

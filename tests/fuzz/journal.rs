@@ -29,6 +29,7 @@ fn header() -> Header {
         rules: vec![rule("a"), rule("b")],
         watch: vec!["fsync".into()],
         seed: 7,
+        attribution: journal::Attribution::default(),
         timeout_s: None,
         replay_of: None,
         go: None,

@@ -228,8 +228,8 @@ fn quiet(rule: &Rule, earlier: &[Rule]) -> Result<Quiet, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Engine;
     use crate::sample::{self, Tracee, any_call, any_sifted_spec, any_spec};
+    use crate::{Counting, Engine};
     use model::{Nanos, Source};
     use proptest::collection::vec;
     use proptest::option;
@@ -379,7 +379,7 @@ mod tests {
                     }
                 }
             }
-            let mut engine = Engine::new(&plan, 0, "");
+            let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
             for call in &calls {
                 engine.decide(call, Nanos(0), &mut Tracee { tid: call.tid.0, ..Tracee::default() });
                 let mut traps = interest.traps();
