@@ -26,8 +26,8 @@ const SHARED: OccurrenceKey = OccurrenceKey(0);
 pub(crate) enum Tally {
     /// All of them together.
     Whole(u64),
-    /// For each key by itself.
-    ByKey(ByKey),
+    /// For each key by itself. Boxed, so that counters of rules without keys stay close together.
+    ByKey(Box<ByKey>),
 }
 
 /// Counters by key.
@@ -50,14 +50,16 @@ pub(crate) struct Occurrence {
 
 impl Tally {
     pub(crate) fn new(is_by_key: bool) -> Tally {
-        if is_by_key { Tally::ByKey(ByKey::default()) } else { Tally::Whole(0) }
+        if is_by_key { Tally::ByKey(Box::default()) } else { Tally::Whole(0) }
     }
 
     pub(crate) fn is_by_key(&self) -> bool {
         matches!(self, Tally::ByKey(_))
     }
 
+    // Inlined, for without keys there is next to nothing to it.
     /// Counts a call; its key is asked for only where it counts. The stream is the rule's.
+    #[inline]
     pub(crate) fn count(&mut self, stream: Stream, key: impl FnOnce() -> OccurrenceKey) -> Occurrence {
         match self {
             Tally::Whole(number) => {
@@ -70,6 +72,7 @@ impl Tally {
 }
 
 impl ByKey {
+    #[inline(never)]
     fn count(&mut self, stream: Stream, key: OccurrenceKey) -> Occurrence {
         let has_room = self.counts.len() < MOST_KEYS;
         let (number, drawn) = match self.counts.get_mut(&key) {
