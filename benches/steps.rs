@@ -5,7 +5,7 @@ use criterion::Criterion;
 use journal::{Entry, FORMAT, Header, Mode, Store, Writer};
 use kernel::MappedLog;
 use model::{Call, CallSeq, Decision, Nanos, NoFacts, Outcome, RunId, Source, SubjectId, Sysno, Tgid, Tid};
-use policy::{Engine, Plan};
+use policy::{Counting, Engine, Plan};
 use std::borrow::Cow;
 use std::hint::black_box;
 use std::io;
@@ -18,7 +18,7 @@ fn engine(specs: &[&str]) -> Engine {
     let source = |spec: &&str| Arc::new(Source { name: "-e".to_owned(), text: (*spec).to_owned() });
     let (plan, _) = Plan::read(None, &specs.iter().map(source).collect::<Vec<_>>());
     assert_eq!(plan.rules.len(), specs.len(), "every rule is sound");
-    Engine::new(&plan, 1, "example.com/x")
+    Engine::new(&plan, 1, "example.com/x", Counting::AsAsked)
 }
 
 /// What the supervisor writes down of a call that a rule hit.

@@ -30,6 +30,7 @@ fn header(attribution: Attribution) -> Header {
             errors: vec![],
             is_quiet: false,
             is_racy: false,
+            counts_by_site: false,
         }],
         watch: vec![],
         seed: 1,

@@ -56,7 +56,8 @@ Which calls are hit, all of these together:
   burst=3/20          three in a row, then twenty are let through
   limit=5/1s          at most five in a second (limit=5: in all)
   where=path(/var/**) only where this holds; comes last. path() fd() fdkind() port() addr() arg() exe() argv() child()
-                      uid() after() once-per() …, with & | ! and parentheses; `duress plan explain` says what it costs
+                      uid() after() once-per() …, and by who calls: site() caller() test() pkg() goroutine(), with
+                      & | ! and parentheses; `duress plan explain` says what it costs
 Beside these:
   name=disk-full      what reports call the rule
   quiet               the kernel's filter fails the calls alone: free of cost, and not counted

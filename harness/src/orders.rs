@@ -6,8 +6,8 @@ use journal::Attribution;
 use kernel::filter::Filter;
 use kernel::probe::{Obstacle, Probe, TraceObstacle};
 use kernel::{Mechanism, Notify, Trace};
-use model::{Capabilities, Capability, Diagnostic, Interest, RuleId, RunId, Sieve, Sysno, Tgid, Via};
-use policy::{Engine, Plan};
+use model::{Capabilities, Capability, Diagnostic, Interest, RunId, Sieve, Sysno, Tgid, Via};
+use policy::{Counting, Engine, Hit, Plan};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,19 +40,28 @@ pub(crate) struct Orders {
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
     pub(crate) run: Option<RunId>,
-    /// By subject key: which occurrence of which rule was hit.
-    pub(crate) picks: HashMap<String, Vec<(RuleId, u64)>>,
+    /// What was hit, by subject key.
+    pub(crate) hits: HashMap<String, Vec<Hit>>,
 }
 
 impl Orders {
     /// The engine of a subject.
     pub(crate) fn engine(&self, key: &str) -> Engine {
+        let counting = self.counting();
         match &self.replay {
-            None => Engine::new(&self.plan, self.seed, key),
+            None => Engine::new(&self.plan, self.seed, key, counting),
             Some(recorded) => {
-                let picks = recorded.picks.get(key).into_iter().flatten().copied();
-                Engine::replaying(&self.plan, self.seed, key, picks)
+                let hits = recorded.hits.get(key).into_iter().flatten().copied();
+                Engine::replaying(&self.plan, self.seed, key, hits, counting)
             }
+        }
+    }
+
+    /// What occurrences are counted by: who makes a call counts only where that is found out of every one.
+    fn counting(&self) -> Counting {
+        match self.attribution {
+            Attribution::All => Counting::BySite,
+            Attribution::Never | Attribution::Fired => Counting::AsAsked,
         }
     }
 
@@ -89,7 +98,7 @@ impl Orders {
 
     /// Whether decisions depend on who made a call.
     pub(crate) fn needs_callers(&self) -> bool {
-        self.attribution == Attribution::All
+        self.attribution == Attribution::All || self.plan.asks_who()
     }
 
     /// How calls are interposed on, for the journal.

@@ -99,6 +99,7 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
             errors: forced.map(|(name, words)| (name.to_owned(), words.to_owned())).into_iter().collect(),
             is_quiet: rule.is_quiet,
             is_racy: rule.is_racy(),
+            counts_by_site: rule.asks_who() || orders.attribution == journal::Attribution::All,
         }
     });
     Header {

@@ -292,6 +292,10 @@ impl Subject {
                 let caller = match self.asks.written {
                     Attribution::All => facts.caller(),
                     Attribution::Fired if decision != Decision::Pass => facts.caller(),
+                    // What is decided by it must be there to be decided again.
+                    Attribution::Never if self.asks.is_decisive && decision != Decision::Pass => {
+                        facts.caller()
+                    }
                     Attribution::Fired | Attribution::Never => None,
                 };
                 Judged { decision, is_targets: true, caller }
@@ -386,7 +390,7 @@ mod tests {
             let dir = tempfile::tempdir().unwrap();
             let journal = dir.path().join("journal");
             let record = Record::create(&journal, &header(), Clock::start()).unwrap();
-            let engine = Engine::new(&plan, 1, "x");
+            let engine = Engine::new(&plan, 1, "x", policy::Counting::AsAsked);
             let asks = Asks { written: Attribution::Never, is_decisive: false };
             Play {
                 subject: Subject::new(SubjectId(1), engine, asks, Tgid(SHIM)),

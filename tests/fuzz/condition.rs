@@ -7,7 +7,7 @@
 
 use duress_fuzz::{able, calls, check, decide, source, telling, traps, written_and_read};
 use model::{Diagnostic, Sysno};
-use policy::{Engine, Plan};
+use policy::{Counting, Engine, Plan};
 
 fn plan(effect: &str, condition: &str, calls: &[Sysno]) -> (Plan, Vec<Diagnostic>) {
     let calls: Vec<String> = calls.iter().map(Sysno::to_string).collect();
@@ -29,7 +29,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let (interest, mistakes) = heard.assign(&able);
     assert_eq!(mistakes, []);
     let calls = calls(parts.next().unwrap_or_default(), &telling());
-    let decided = decide(Engine::new(&heard, 0, ""), &calls);
+    let decided = decide(Engine::new(&heard, 0, "", Counting::AsAsked), &calls);
     for ((tracee, _), (matched, _)) in calls.iter().zip(&decided) {
         assert!(
             matched.is_empty() || traps(&interest, &tracee.call),

@@ -17,6 +17,7 @@ fn header() -> Header {
         errors: vec![("ENOSPC".into(), "no space left on device".into())],
         is_quiet: false,
         is_racy: true,
+        counts_by_site: false,
     };
     Header {
         format: FORMAT,

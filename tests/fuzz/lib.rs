@@ -8,9 +8,10 @@
 mod tracee;
 
 use model::{
-    Call, Capabilities, Capability, Decision, Diagnostic, Interest, Nanos, RuleId, Source, Sysno, Via,
+    Call, Capabilities, Capability, Decision, Diagnostic, Facts, Interest, Nanos, OccurrenceKey, RuleId,
+    Source, Sysno, Via,
 };
-use policy::{Engine, Plan};
+use policy::{Counting, Engine, Hit, Plan};
 use std::sync::Arc;
 pub use tracee::{Tracee, calls};
 
@@ -34,21 +35,27 @@ pub fn examine(file: Option<&Arc<Source>>, specs: &[Arc<Source>], bytes: &[u8]) 
     let (interest, mistakes) = plan.assign(&able);
     check(&mistakes);
     let calls = calls(bytes, &tracee::known(&plan));
-    let decided = decide(Engine::new(&plan, 7, "subject"), &calls);
+    let decided = decide(Engine::new(&plan, 7, "subject", Counting::AsAsked), &calls);
     assert_eq!(
         decided,
-        decide(Engine::new(&again, 7, "subject"), &calls),
+        decide(Engine::new(&again, 7, "subject", Counting::AsAsked), &calls),
         "the plan that was read back decides otherwise"
     );
-    let hits = decided.iter().filter_map(|(_, decision)| match decision {
-        Decision::Pass => None,
-        Decision::Inject { rule, occurrence, fault: _ } => Some((*rule, *occurrence)),
-    });
-    assert_eq!(
-        decided,
-        decide(Engine::replaying(&plan, 7, "subject", hits), &calls),
-        "a replay decides otherwise"
-    );
+    for counting in [Counting::AsAsked, Counting::BySite] {
+        let planned = decide(Engine::new(&plan, 7, "subject", counting), &calls);
+        let hits = planned.iter().zip(&calls).filter_map(|((_, decision), (tracee, _))| match decision {
+            Decision::Pass => None,
+            Decision::Inject { rule, occurrence, fault: _ } => {
+                let key = OccurrenceKey::of(tracee.clone().caller().as_ref(), tracee.call.sysno);
+                Some(Hit { rule: *rule, occurrence: *occurrence, key: Some(key) })
+            }
+        });
+        assert_eq!(
+            planned,
+            decide(Engine::replaying(&plan, 7, "subject", hits, counting), &calls),
+            "a replay decides otherwise"
+        );
+    }
     if !mistakes.iter().any(Diagnostic::is_error) {
         for ((tracee, _), (matched, _)) in calls.iter().zip(&decided) {
             assert!(matched.is_empty() || traps(&interest, &tracee.call), "{:?} is not trapped", tracee.call);

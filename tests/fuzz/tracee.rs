@@ -1,8 +1,12 @@
 //! A tracee made of bytes: its calls, and what it answers when it is asked.
 
-use model::{Call, Descriptor, Facts, FdKind, Nanos, SocketEnds, Sysno, Tgid, Tid};
+use model::{
+    Call, Caller, Code, Descriptor, Facts, FdKind, Frame, Goroutine, Nanos, Site, SocketEnds, Sysno, Tgid,
+    Tid,
+};
 use policy::Plan;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many bytes make a call.
 const CALL: usize = 16;
@@ -73,6 +77,17 @@ impl Tracee<'_> {
     fn words(&self, question: u64, at: u64) -> Option<Vec<Vec<u8>>> {
         Some(self.answer(question, at)?.split(|byte| *byte == b' ').map(<[u8]>::to_vec).collect())
     }
+
+    fn text(&self, question: u64, at: u64) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.answer(question, at)?).into_owned())
+    }
+
+    fn frame(&self, at: u64) -> Option<Frame> {
+        const CODES: [Code; 4] = [Code::User, Code::Dependency, Code::Standard, Code::Foreign];
+        let function = self.text(16, at)?;
+        let code = CODES[function.len() % CODES.len()];
+        Some(Frame { is_shown: !function.starts_with('r'), function, file: String::new(), line: 1, code })
+    }
 }
 
 impl Facts for Tracee<'_> {
@@ -124,5 +139,19 @@ impl Facts for Tracee<'_> {
     }
     fn threads(&mut self) -> Option<u64> {
         self.number(15)
+    }
+    fn caller(&mut self) -> Option<Caller> {
+        let goroutine = self.number(17).map(|id| Goroutine {
+            id,
+            parent: None,
+            creator: self.frame(8),
+            entry: self.frame(9),
+            test: self.text(18, 0),
+        });
+        let site = Site {
+            frames: (0..self.number(19)? % 4).filter_map(|at| self.frame(at)).collect(),
+            is_whole: true,
+        };
+        Some(Caller { site: Arc::new(site), goroutine: goroutine.map(Arc::new) })
     }
 }

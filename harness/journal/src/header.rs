@@ -65,6 +65,9 @@ pub struct RuleHead {
     /// It looks at memory that the target can change between our look and the kernel's, so what it hits can be raced.
     #[serde(default)]
     pub is_racy: bool,
+    /// Its occurrences are counted by test, site and system call, and not over all of a subject's.
+    #[serde(default)]
+    pub counts_by_site: bool,
 }
 
 /// Of which calls it is found out who made them, beside those of which a rule asks it.

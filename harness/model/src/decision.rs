@@ -12,7 +12,8 @@ pub enum Decision {
     Inject {
         /// The rule that fired: the first of the plan that wanted to.
         rule: RuleId,
-        /// Which of the rule's occurrences this is, from 1.
+        /// Which of the rule's occurrences this is, from 1; where the rule counts by test, site and system call
+        /// ([`crate::OccurrenceKey`]), which of theirs.
         occurrence: u64,
         /// What is done.
         fault: Fault,

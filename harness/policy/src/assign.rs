@@ -228,8 +228,8 @@ fn quiet(rule: &Rule, earlier: &[Rule]) -> Result<Quiet, Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Engine;
     use crate::sample::{self, Tracee, any_call, any_sifted_spec, any_spec};
+    use crate::{Counting, Engine};
     use model::{Nanos, Source};
     use proptest::collection::vec;
     use proptest::option;
@@ -343,6 +343,12 @@ mod tests {
             mistake(&["openat:error=EIO:quiet:where=path(/x)"], false),
             said("where=path(/x)", "this condition is too much for a quiet rule")
         );
+        for asks_who in ["site(x.F)", "fd(3) & !test(TestA)", "once-per(goroutine)"] {
+            assert_eq!(
+                mistake(&[&format!("read:error=EIO:quiet:where={asks_who}")], false),
+                said(&format!("where={asks_who}"), "this condition is too much for a quiet rule")
+            );
+        }
         assert_eq!(
             mistake(&["execve:error=EIO:quiet"], false),
             said("quiet", "`execve` cannot fail quietly")
@@ -373,7 +379,7 @@ mod tests {
                     }
                 }
             }
-            let mut engine = Engine::new(&plan, 0, "");
+            let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
             for call in &calls {
                 engine.decide(call, Nanos(0), &mut Tracee { tid: call.tid.0, ..Tracee::default() });
                 let mut traps = interest.traps();

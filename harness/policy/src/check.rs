@@ -342,7 +342,8 @@ fn shadowed(rule: &Rule, earlier: &Rule) -> Option<Diagnostic> {
     let fires = !matches!(earlier.effect.deed, Deed::Short(_) | Deed::Exhaust(..));
     let certain = is_certain(earlier) && earlier.condition.is_none() && fires;
     // With the same calls both count alike. With more calls their counts differ, unless every call is hit anyway.
-    let same_count = earlier.calls == rule.calls && earlier.when.covers(&rule.when);
+    let same_count =
+        earlier.calls == rule.calls && rule.condition.is_none() && earlier.when.covers(&rule.when);
     let hits_all =
         earlier.when == crate::When::ALWAYS && rule.calls.iter().all(|sysno| earlier.calls.contains(sysno));
     (certain && (same_count || hits_all)).then(|| {
@@ -431,7 +432,9 @@ mod tests {
         check(&["read,write:error=EIO", "read:error=ENOENT:when=7"], dead);
         check(&["read:error=EIO:when=1+2", "read:error=ENOENT:when=3..9+4"], dead);
         check(&["read:delay_enter=5", "read:error=ENOENT"], dead);
+        check(&["read:delay_enter=5", "read:error=ENOENT:when=3:where=fd(1)"], dead);
         check(&["read:error=EIO:when=1+2", "read:error=ENOENT:when=2"], &[]);
+        check(&["read:error=EIO:when=3", "read:error=ENOENT:when=3:where=fd(1)"], &[]);
         check(&["read:error=EIO:rate=0.5", "read:error=ENOENT"], &[]);
         check(&["read,write:error=EIO:when=1", "read:error=ENOENT:when=1"], &[]);
         check(&["read:error=EIO", "read,write:error=ENOENT"], &[]);

@@ -4,10 +4,11 @@ use crate::effect::{Deed, Effect, Failure, Lie};
 use crate::expr::{Memory, Where};
 use crate::resource::Supply;
 use crate::seed::Stream;
-use crate::strategy::Picks;
+use crate::strategy::{Hit, Picks};
 use crate::tables::Shape;
+use crate::tally::{Counting, Occurrence, Tally};
 use crate::{Plan, Resource, Rule, tables};
-use model::{Call, Decision, Errno, Execution, Facts, Fault, ForcedResult, Nanos, RuleId};
+use model::{Call, Decision, Errno, Execution, Facts, Fault, ForcedResult, Nanos, OccurrenceKey, RuleId};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -17,12 +18,16 @@ use std::time::Duration;
 /// Every rule counts the calls that are among its own and for which its condition holds, whether it hits them or not.
 /// The first rule in plan order that wants to hit a call does. Same plan, seed, subject key and calls (and, for what asks
 /// beyond a call's registers, same facts): same decisions.
+///
+/// A rule that counts by key counts, draws and pauses for each test, site and system call by itself, so that it hits the
+/// same calls in whatever order goroutines make them. Only `limit`, resources that are used up, and conditions on what
+/// was before (`after`, `exec`, `once-per`) are the whole rule's, and of them the order is a part.
 #[derive(Debug)]
 pub struct Engine {
-    /// For each system call number, where in `counting` its rules are. Dense, for this is read for every call.
+    /// For each system call number, where in `counted_by` its rules are. Dense, for this is read for every call.
     by_sysno: Vec<Range<usize>>,
     /// The rules that count a call, call after call, each list in plan order.
-    counting: Vec<RuleId>,
+    counted_by: Vec<RuleId>,
     /// The rules, by their place in the plan.
     counters: Vec<Counter>,
     /// The rules that counted the last call.
@@ -35,7 +40,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Counter {
     condition: Option<(Where, Memory)>,
-    occurrences: u64,
+    tally: Tally,
     picks: Picks,
     effect: Effect,
     /// The fault, where it is the same for every call.
@@ -49,26 +54,27 @@ struct Counter {
 impl Engine {
     /// An engine that decides as the plan says. The `subject_key` is the same in every run of the same command, so that
     /// a seed means the same there; a rule's own random numbers hang on its name.
-    pub fn new(plan: &Plan, seed: u64, subject_key: &str) -> Engine {
-        Engine::with_picks(plan, seed, subject_key, |_, rule, stream| Picks::planned(rule, stream))
+    pub fn new(plan: &Plan, seed: u64, subject_key: &str, counting: Counting) -> Engine {
+        Engine::with_picks(plan, seed, subject_key, counting, |_, rule, _| Picks::planned(rule))
     }
 
     /// An engine that hits what a recorded run of the same plan hit in this subject: these occurrences of these rules,
-    /// in any order, and no others.
+    /// in any order, and no others. The `counting` must be the recorded run's.
     pub fn replaying(
         plan: &Plan,
         seed: u64,
         subject_key: &str,
-        recorded: impl IntoIterator<Item = (RuleId, u64)>,
+        recorded: impl IntoIterator<Item = Hit>,
+        counting: Counting,
     ) -> Engine {
         let mut hits = vec![Vec::new(); plan.rules.len()];
-        for (rule, occurrence) in recorded {
-            if let Some(hits) = usize::try_from(rule.0).ok().and_then(|rule| hits.get_mut(rule)) {
-                hits.push(occurrence);
+        for hit in recorded {
+            if let Some(hits) = usize::try_from(hit.rule.0).ok().and_then(|rule| hits.get_mut(rule)) {
+                hits.push(hit);
             }
         }
-        Engine::with_picks(plan, seed, subject_key, |index, _, _| {
-            Picks::recorded(std::mem::take(&mut hits[index]))
+        Engine::with_picks(plan, seed, subject_key, counting, |index, _, tally| {
+            Picks::recorded(&hits[index], tally.is_by_key())
         })
     }
 
@@ -76,31 +82,35 @@ impl Engine {
         plan: &Plan,
         seed: u64,
         subject_key: &str,
-        mut picks: impl FnMut(usize, &Rule, Stream) -> Picks,
+        counting: Counting,
+        picks: impl Fn(usize, &Rule, &Tally) -> Picks,
     ) -> Engine {
         // What the filter does alone never comes here.
         let asked = |rule: &&Rule| !rule.is_quiet;
         let numbers = plan.rules.iter().filter(asked).flat_map(|rule| &rule.calls).map(|sysno| sysno.0);
         let beyond = numbers.max().map_or(0, |highest| highest.saturating_add(1));
         let mut by_sysno = Vec::new();
-        let mut counting = Vec::new();
+        let mut counted_by = Vec::new();
         for number in 0..beyond {
-            let start = counting.len();
+            let start = counted_by.len();
             let ids = (0..).map(RuleId).zip(&plan.rules).filter(|(_, rule)| asked(rule));
-            counting.extend(
+            counted_by.extend(
                 ids.filter(|(_, rule)| rule.calls.iter().any(|sysno| sysno.0 == number)).map(|(id, _)| id),
             );
-            by_sysno.push(start..counting.len());
+            by_sysno.push(start..counted_by.len());
         }
         let counters = plan.rules.iter().enumerate().map(|(index, rule)| {
-            let stream = Stream::new(seed, subject_key, &rule.name);
+            let tally = Tally::new(match counting {
+                Counting::AsAsked => rule.asks_who(),
+                Counting::BySite => true,
+            });
             Counter {
                 condition: rule.condition.clone().map(|condition| (condition, Memory::default())),
-                occurrences: 0,
-                picks: picks(index, rule, stream),
+                picks: picks(index, rule, &tally),
+                tally,
                 effect: rule.effect.clone(),
                 fixed: fixed(&rule.effect),
-                stream,
+                stream: Stream::new(seed, subject_key, &rule.name),
                 used: 0,
                 has_fired: false,
             }
@@ -115,7 +125,7 @@ impl Engine {
             .collect();
         Engine {
             by_sysno,
-            counting,
+            counted_by,
             counters: counters.collect(),
             matched: Vec::with_capacity(plan.rules.len()),
             named,
@@ -127,7 +137,9 @@ impl Engine {
         self.matched.clear();
         let rules = usize::try_from(call.sysno.0).ok().and_then(|number| self.by_sysno.get(number));
         let mut decision = Decision::Pass;
-        for rule in &self.counting[rules.cloned().unwrap_or_default()] {
+        // Asked for by the first rule that needs it, and the same for all.
+        let mut key = None;
+        for rule in &self.counted_by[rules.cloned().unwrap_or_default()] {
             let Some(place) = usize::try_from(rule.0).ok().filter(|place| *place < self.counters.len())
             else {
                 continue;
@@ -137,21 +149,28 @@ impl Engine {
             }
             let counter = &mut self.counters[place];
             self.matched.push(*rule);
-            counter.occurrences += 1;
-            let occurrence = counter.occurrences;
+            let occurrence = counter.tally.count(counter.stream, || {
+                *key.get_or_insert_with(|| OccurrenceKey::of(facts.caller().as_ref(), call.sysno))
+            });
             let is_wanted = counter.picks.wants(occurrence, now);
             if decision != Decision::Pass {
                 continue;
             }
             if !is_wanted {
                 counter.let_through(call, facts);
-            } else if let Some(fault) = counter.fault(call, facts) {
+            } else if let Some(fault) = counter.fault(occurrence, call, facts) {
                 counter.picks.took(now);
                 counter.has_fired = true;
-                decision = Decision::Inject { rule: *rule, occurrence, fault };
+                decision = Decision::Inject { rule: *rule, occurrence: occurrence.number, fault };
             }
         }
         decision
+    }
+
+    /// Whether the rule counts each test, site and system call by itself.
+    pub fn counts_by_key(&self, rule: RuleId) -> bool {
+        let counter = usize::try_from(rule.0).ok().and_then(|place| self.counters.get(place));
+        counter.is_some_and(|counter| counter.tally.is_by_key())
     }
 
     /// The rules that counted the call of the last [`Engine::decide`], in plan order.
@@ -229,16 +248,24 @@ fn size(arg: u8, shape: &Shape, args: &[u64; 6]) -> Option<u64> {
     (!is(shape.signed) || i32::try_from(value).is_ok()).then_some(value)
 }
 
+/// One of the errors that the call's manual page names.
+fn legal(occurrence: Occurrence, call: &Call) -> Option<Failure> {
+    let errors = tables::legal(call.sysno).filter(|errors| !errors.is_empty())?;
+    let drawn = occurrence.stream.aside("error").at(occurrence.number) % errors.len() as u64;
+    usize::try_from(drawn).ok().and_then(|place| errors.get(place)).map(|errno| Failure::With(*errno))
+}
+
 impl Counter {
     /// What the rule does to this call; nothing where it finds nothing to do.
-    fn fault(&mut self, call: &Call, facts: &mut dyn Facts) -> Option<Fault> {
+    fn fault(&mut self, occurrence: Occurrence, call: &Call, facts: &mut dyn Facts) -> Option<Fault> {
         if let Some(fault) = &self.fixed {
             return Some(fault.clone());
         }
-        let occurrence = self.occurrences;
         let (deed, arguments) = match &self.effect.deed {
-            Deed::Fail(Failure::Legal) => (Deed::Fail(self.legal(call)?), Vec::new()),
-            Deed::Lie(Lie::Failed(Failure::Legal)) => (Deed::Lie(Lie::Failed(self.legal(call)?)), Vec::new()),
+            Deed::Fail(Failure::Legal) => (Deed::Fail(legal(occurrence, call)?), Vec::new()),
+            Deed::Lie(Lie::Failed(Failure::Legal)) => {
+                (Deed::Lie(Lie::Failed(legal(occurrence, call)?)), Vec::new())
+            }
             Deed::Short(most) => {
                 let shape = tables::shape(call.sysno);
                 let count = shape.buffer?.count;
@@ -251,8 +278,9 @@ impl Counter {
             }
             fixed => (fixed.clone(), self.effect.arguments.clone()),
         };
+        let Occurrence { number, key: _, stream } = occurrence;
         let drawn = |delay: Option<crate::Delay>, purpose| {
-            delay.map(|delay| crate::Delay::Fixed(delay.draw(self.stream.aside(purpose), occurrence)))
+            delay.map(|delay| crate::Delay::Fixed(delay.draw(stream.aside(purpose), number)))
         };
         fixed(&Effect {
             delay_enter: drawn(self.effect.delay_enter, "delay_enter"),
@@ -271,13 +299,6 @@ impl Counter {
         if let Deed::Exhaust(resource, _) = self.effect.deed {
             resource.take(call, &mut self.used, facts);
         }
-    }
-
-    /// One of the errors that the call's manual page names.
-    fn legal(&self, call: &Call) -> Option<Failure> {
-        let errors = tables::legal(call.sysno).filter(|errors| !errors.is_empty())?;
-        let drawn = self.stream.aside("error").at(self.occurrences) % errors.len() as u64;
-        usize::try_from(drawn).ok().and_then(|place| errors.get(place)).map(|errno| Failure::With(*errno))
     }
 
     /// What a call gets that uses up a resource; nothing while enough is left.
@@ -301,6 +322,8 @@ impl Counter {
     }
 }
 
+#[cfg(test)]
+mod interleavings;
 #[cfg(test)]
 mod properties;
 
@@ -339,7 +362,7 @@ mod tests {
     #[test]
     fn the_first_rule_that_wants_to_hit_does_and_all_count() {
         let plan = plan(&["read:error=EIO:when=2", "read,write:error=ENOSPC:when=2..4", "close:error=EIO"]);
-        let mut engine = Engine::new(&plan, 0, "");
+        let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
         let seen = hits(&mut engine, &[WRITE, READ, READ, READ, WRITE, Sysno::getpid]);
         assert_eq!(seen, [None, Some((1, 2)), Some((0, 2)), Some((1, 4)), None, None]);
         assert_eq!(engine.matched(), []);
@@ -350,7 +373,7 @@ mod tests {
     #[test]
     fn when_and_rate_must_both_agree() {
         let plan = plan(&["read:error=EIO:when=3+2:rate=0.5:name=a", "write:error=EIO:rate=0.5:name=a2"]);
-        let mut engine = Engine::new(&plan, 7, "s");
+        let mut engine = Engine::new(&plan, 7, "s", Counting::AsAsked);
         let seen = hits(&mut engine, &[READ; 400]);
         let numbers: Vec<u64> = seen.into_iter().flatten().map(|(_, occurrence)| occurrence).collect();
         assert!(numbers.iter().all(|n| When::new(3, None, 2).expect("sound").hits(*n)));
@@ -362,7 +385,7 @@ mod tests {
         let alone = plan(&["read:error=EIO:rate=0.3:name=flaky"]);
         let beside = plan(&["write:error=EIO:rate=0.9", "read:error=EIO:rate=0.3:name=flaky"]);
         let picks = |plan: &Plan, seed, key, calls: &[Sysno]| -> Vec<u64> {
-            let seen = hits(&mut Engine::new(plan, seed, key), calls);
+            let seen = hits(&mut Engine::new(plan, seed, key, Counting::AsAsked), calls);
             seen.into_iter()
                 .zip(calls)
                 .filter(|(_, sysno)| **sysno == READ)
@@ -394,7 +417,7 @@ mod tests {
                 format!("{}:error=EIO:when={first}+{step}{rate}", set.join(","))
             }).collect();
             let plan = plan(&specs.iter().map(String::as_str).collect::<Vec<_>>());
-            let mut engine = Engine::new(&plan, seed, "subject");
+            let mut engine = Engine::new(&plan, seed, "subject", Counting::AsAsked);
             let mut counts = vec![0; rules.len()];
             let mut recorded = Vec::new();
             let calls: Vec<Sysno> =
@@ -426,8 +449,11 @@ mod tests {
                 recorded.extend(hit);
             }
             // What was recorded, in any order and with foreign rules among it, makes the same decisions again.
-            let mut replay = Engine::replaying(&plan, seed, "subject", recorded.iter().rev().copied().chain([(RuleId(99), 1)]));
-            let mut original = Engine::new(&plan, seed, "subject");
+            let foreign = [(RuleId(99), 1)];
+            let recorded = recorded.iter().rev().copied().chain(foreign);
+            let recorded = recorded.map(|(rule, occurrence)| Hit { rule, occurrence, key: None });
+            let mut replay = Engine::replaying(&plan, seed, "subject", recorded, Counting::AsAsked);
+            let mut original = Engine::new(&plan, seed, "subject", Counting::AsAsked);
             prop_assert_eq!(hits(&mut replay, &calls), hits(&mut original, &calls));
         }
     }

@@ -294,10 +294,7 @@ mod tests {
         check("read:max_disk=1", &[("max_disk=1", "`max_disk` is for calls that use up bytes written")]);
         check("close:short=1", &[("short=1", "only a call that transfers one buffer can be short")]);
         check("close:arg2=1", &[("arg2=1", "only a call that has argument 2 can have it changed")]);
-        check(
-            "read:error=EIO:where=test(a:b) & after(x)",
-            &[("test", "`test` is not supported yet by this version")],
-        );
+        check("read:error=EIO:where=tset(a:b) & after(x)", &[("tset", "there is no predicate `tset`")]);
         check("read:error=EIO:where=after(x)", &[("after(x)", "there is no rule `x`")]);
     }
 }

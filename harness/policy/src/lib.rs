@@ -37,6 +37,7 @@ mod seed;
 mod set;
 mod strategy;
 mod tables;
+mod tally;
 mod when;
 
 pub use delay::Delay;
@@ -47,4 +48,6 @@ pub use rate::Rate;
 pub use resource::Resource;
 pub use rhythm::{Burst, Limit};
 pub use set::read_set;
+pub use strategy::Hit;
+pub use tally::Counting;
 pub use when::When;

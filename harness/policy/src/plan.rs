@@ -110,6 +110,11 @@ impl Plan {
         assign::plan(self, able)
     }
 
+    /// Whether a rule asks who makes a call, so that stacks must be unwound.
+    pub fn asks_who(&self) -> bool {
+        self.rules.iter().any(Rule::asks_who)
+    }
+
     /// Errors that a rule forces on a call whose manual page does not name them, each at its place.
     pub fn unlikely_errors(&self) -> Vec<Diagnostic> {
         self.rules.iter().filter_map(check::illegal).collect()
@@ -172,6 +177,12 @@ impl Rule {
     /// A mistake in what it does that only the host can tell, at its place.
     pub fn refuse(&self, message: impl Into<String>) -> Diagnostic {
         self.error(self.origin.deed.as_ref(), message)
+    }
+
+    /// Whether its condition asks who makes a call: from which site, in which test, on which goroutine. Such a rule
+    /// counts the calls of each test, site and system call by themselves.
+    pub fn asks_who(&self) -> bool {
+        self.condition.as_ref().is_some_and(Where::asks_who)
     }
 
     /// How its condition is decided, one line for each predicate: the predicate, who decides it, and what that costs.
@@ -283,6 +294,7 @@ mod tests {
             max_disk max_memory 1MiB max_descriptors max_threads arg1 arg3 O_CREAT| burst 3/20 limit 5/1s each quiet legal \
             uniform( exponential( lognormal( pareto( 1ms 0.5 none all ?no /^epoll/ write openat mmap \
             path( fd( fdkind( port( addr( family( arg( string( data( exe( argv( child( exec( uid( after( once-per( ) \
+            site( caller( pkg( test( goroutine( (*T) [...] none TestA/b \
             & | !( == clone.flags perf. sockaddr.port CLONE_VM /var/** ~x =x #* /a+/ 127.0.0.0/8 ::1 1.. socket rule-1";
         let words: Vec<&str> =
             WORDS.split_whitespace().chain(["\n", " = ", " ", ":where=", "', '", "= true\n"]).collect();

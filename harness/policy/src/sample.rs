@@ -1,7 +1,10 @@
 //! Rules and calls of every kind, for tests of what is true of all of them.
 
 use crate::Plan;
-use model::{Call, Descriptor, Diagnostic, Facts, FdKind, SocketEnds, Source, Sysno, Tgid, Tid};
+use model::{
+    Call, Caller, Code, Descriptor, Diagnostic, Facts, FdKind, Frame, Goroutine, Site, SocketEnds, Source,
+    Sysno, Tgid, Tid,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -117,6 +120,24 @@ pub(crate) fn any_rhythm() -> impl Strategy<Value = String> {
     )
 }
 
+/// A predicate about who makes a call.
+pub(crate) fn any_question_who() -> impl Strategy<Value = String> {
+    let fixed = [
+        "site(store.(*Log0).Append)",
+        "site(**)",
+        "caller(example.com/*.(*Log[0-1]).*)",
+        "caller(~Log2)",
+        "pkg(example.com/**)",
+        "pkg(os)",
+        "test(Test1)",
+        "test(Test*/sub)",
+        "goroutine(1..2)",
+        "goroutine(none)",
+        "goroutine(store.(*Pool).Start)",
+    ];
+    select(fixed.to_vec()).prop_map(str::to_owned)
+}
+
 /// A condition that any call can be asked; some look at registers, some at the tracee, some at what was before.
 fn any_condition() -> impl Strategy<Value = String> {
     let odd = any::<String>().prop_map(|text| {
@@ -127,13 +148,16 @@ fn any_condition() -> impl Strategy<Value = String> {
         odd,
         select(vec!["exe(**/git)", "argv(-v)", "child(1..)", "uid(0,1000)", r"exe(/a\/[bc]/)", "exe(=a b)"])
             .prop_map(str::to_owned),
+        any_question_who(),
     ];
-    (vec(one, 1..4), select(vec![" & ", " | "]), any::<bool>(), select(vec!["", "pid", "tid", "exe"]))
-        .prop_map(|(parts, join, is_not, once)| {
+    let once = select(vec!["", "", "pid", "tid", "exe", "site", "exe,test", "goroutine"]);
+    (vec(one, 1..4), select(vec![" & ", " | "]), any::<bool>(), once).prop_map(
+        |(parts, join, is_not, once)| {
             let not = if is_not { "!" } else { "" };
             let once = if once.is_empty() { String::new() } else { format!(" & once-per({once})") };
             format!(":where={not}({}){once}", parts.join(join))
-        })
+        },
+    )
 }
 
 /// A rule without mistakes, as `-e` says it; every key takes its turn.
@@ -182,6 +206,27 @@ pub(crate) fn any_call() -> impl Strategy<Value = Call> {
         args,
         pc: 0,
     })
+}
+
+/// Who calls on this thread: in one of four tests, from one of three places. Of some it is not known which test, or there
+/// is no goroutine, and of thread 0 nothing is known.
+pub(crate) fn caller(tid: i32) -> Option<Caller> {
+    let (test, place) = (tid % 4, tid / 4 % 3);
+    let frame =
+        |function: String, code| Frame { function, file: String::new(), line: 1, code, is_shown: true };
+    let frames = vec![
+        frame("os.(*File).Write".into(), Code::Standard),
+        frame(format!("example.com/store.(*Log{place}).Append"), Code::User),
+    ];
+    let goroutine = Goroutine {
+        id: u64::from(tid.unsigned_abs()),
+        parent: None,
+        creator: Some(frame("example.com/store.(*Pool).Start".into(), Code::User)),
+        entry: None,
+        test: (test != 3).then(|| format!("Test{test}/sub")),
+    };
+    let site = Arc::new(Site { frames, is_whole: true });
+    (tid != 0).then(|| Caller { site, goroutine: (test != 2).then(|| Arc::new(goroutine)) })
 }
 
 /// A tracee that has used up so much, and otherwise answers the little that its thread's number says.
@@ -235,5 +280,8 @@ impl Facts for Tracee {
     }
     fn threads(&mut self) -> Option<u64> {
         Some(self.threads)
+    }
+    fn caller(&mut self) -> Option<Caller> {
+        caller(self.tid)
     }
 }

@@ -29,6 +29,12 @@ impl Stream {
         (self.at(n) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
+    /// The stream that is set aside for one key of those that the rule counts by.
+    pub(crate) fn keyed(self, key: u64) -> Stream {
+        // Keys are mixed once more, for they are no names: else a key could be the digest of a purpose.
+        Stream(mix(self.0 ^ mix(key.wrapping_add(STEP))))
+    }
+
     /// Another stream for another purpose of the same rule.
     pub(crate) fn aside(self, purpose: &str) -> Stream {
         Stream(mix(self.0 ^ digest(purpose)))

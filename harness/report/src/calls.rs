@@ -83,6 +83,7 @@ impl Calls {
             spec: rule.spec.clone(),
             is_quiet: rule.is_quiet,
             is_racy: rule.is_racy,
+            counts_by_site: rule.counts_by_site,
             faults: Faults::default(),
         };
         Calls {

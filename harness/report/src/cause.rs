@@ -149,6 +149,7 @@ mod tests {
             errors: vec![("EIO".into(), "input/output error".into())],
             is_quiet: false,
             is_racy: false,
+            counts_by_site: false,
         };
         let errors = ErrorNames::of(&rule);
         let check = |line: &str, expect: bool| assert_eq!(Line::new(line).names(&errors), expect, "{line}");
@@ -183,6 +184,7 @@ mod tests {
             errors: vec![("ENOSPC".into(), "no space left on device".into())],
             is_quiet: false,
             is_racy: false,
+            counts_by_site: false,
         };
         let errors = [ErrorNames::of(&rule)];
         let mut cause = Cause::default();

@@ -133,7 +133,10 @@ fn calls(header: &Header, then: &Tracks, now: &Tracks, found: &mut Vec<Divergenc
             now: is,
             places: [&then.places, &now.places],
             // Where occurrences are counted by place, the third of a rule is the third of many.
-            is_by_place: then.is_by_place() || now.is_by_place() || was.has_repeats() || is.has_repeats(),
+            is_by_place: then.is_by_place()
+                || head.is_some_and(|head| head.counts_by_site)
+                || was.has_repeats()
+                || is.has_repeats(),
             are_places_counted: now.is_by_place(),
         };
         pair.compare(found);

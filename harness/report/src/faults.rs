@@ -27,6 +27,8 @@ pub struct RuleCount {
     pub is_quiet: bool,
     /// Its condition looks at memory that the target can change meanwhile.
     pub is_racy: bool,
+    /// Its occurrences are counted by test, site and system call.
+    pub counts_by_site: bool,
     /// Its counts.
     pub faults: Faults,
 }

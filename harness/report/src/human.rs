@@ -324,6 +324,11 @@ fn why_it_did_not_fire(rule: &RuleCount) -> String {
         _ if missed > 0 => {
             format!("matched {matched}, and none of the {} reached its caller", count(missed, "fault"))
         }
+        Some(first) if first > 1 && rule.counts_by_site => {
+            format!(
+                "`when` counts by test and place, and no place was reached {first} times: matched {matched} in all"
+            )
+        }
         Some(first) if first > faults.matched => {
             format!("`when` was never reached: matched {} < {first}", faults.matched)
         }

@@ -8,7 +8,8 @@ use crate::orders::{Mechanisms, Orders, Recorded};
 use crate::session;
 use crate::{run_dir, settings};
 use journal::{Entry, Mode, Reader};
-use model::{Decision, Source, SubjectId, Sysno};
+use model::{Decision, GoroutineNumber, OccurrenceKey, SiteKey, SiteNumber, Source, SubjectId, Sysno};
+use policy::Hit;
 use report::{Divergence, Weight};
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -96,30 +97,136 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
         whole_tree: header.whole_tree,
         out: args.out.clone(),
         audience: audience(args.format),
-        replay: Some(Recorded { run: Some(header.run), picks: recorded }),
+        replay: Some(Recorded { run: Some(header.run), hits: recorded }),
         filter: Vec::new(),
         filter_flags: 0,
     })
 }
 
-/// Which occurrences were hit, by subject key.
-fn recorded<R: Read>(
-    reader: &mut Reader<R>,
-) -> Result<HashMap<String, Vec<(model::RuleId, u64)>>, journal::Error> {
+/// What was hit, by subject key.
+fn recorded<R: Read>(reader: &mut Reader<R>) -> Result<HashMap<String, Vec<Hit>>, journal::Error> {
     let mut keys: HashMap<SubjectId, String> = HashMap::new();
-    let mut picks: HashMap<String, Vec<_>> = HashMap::new();
+    let mut sites: HashMap<SiteNumber, SiteKey> = HashMap::new();
+    let mut tests: HashMap<GoroutineNumber, Option<String>> = HashMap::new();
+    let mut hits: HashMap<String, Vec<Hit>> = HashMap::new();
     while let Some(entry) = reader.next_entry()? {
         match entry {
             Entry::Subject { subject, key, .. } => {
                 keys.insert(subject, key.into_owned());
             }
-            Entry::Decided { subject, decision: Decision::Inject { rule, occurrence, .. }, .. } => {
-                if let Some(key) = keys.get(&subject) {
-                    picks.entry(key.clone()).or_default().push((rule, occurrence));
+            Entry::Site { number, site, .. } => {
+                sites.insert(number, site.key());
+            }
+            Entry::Goroutine { number, goroutine, .. } => {
+                tests.insert(number, goroutine.into_owned().test);
+            }
+            Entry::Decided {
+                subject,
+                sysno,
+                decision: Decision::Inject { rule, occurrence, .. },
+                caller,
+                ..
+            } => {
+                let site = caller.and_then(|caller| sites.get(&caller.site)).copied();
+                let test = caller.and_then(|caller| tests.get(&caller.goroutine?)?.as_deref());
+                let key = OccurrenceKey::from_parts(test, site, sysno);
+                if let Some(subject) = keys.get(&subject) {
+                    let hit = Hit { rule, occurrence, key: Some(key) };
+                    hits.entry(subject.clone()).or_default().push(hit);
                 }
             }
             _ => {}
         }
     }
-    Ok(picks)
+    Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use journal::{Attribution, CallerNumbers, FORMAT, Header, Writer};
+    use model::{CallSeq, Caller, Code, Fault, Frame, Goroutine, Nanos, RuleId, RunId, Site, Tgid, Tid};
+    use std::borrow::Cow;
+
+    fn header() -> Header {
+        Header {
+            format: FORMAT,
+            duress: String::new(),
+            run: RunId("test".into()),
+            command: Vec::new(),
+            cwd: String::new(),
+            mode: Mode::Program,
+            whole_tree: false,
+            plan: String::new(),
+            rules: Vec::new(),
+            watch: Vec::new(),
+            seed: 1,
+            attribution: Attribution::default(),
+            timeout_s: None,
+            replay_of: None,
+            go: None,
+            kernel: String::new(),
+            mechanism: String::new(),
+            started_unix_ms: 0,
+        }
+    }
+
+    fn decided(caller: Option<CallerNumbers>, decision: Decision) -> Entry<'static> {
+        Entry::Decided {
+            subject: SubjectId(1),
+            seq: CallSeq(1),
+            pid: None,
+            tid: Tid(1),
+            sysno: Sysno::write,
+            args: Cow::Borrowed(&[]),
+            matched: Cow::Borrowed(&[]),
+            decision,
+            caller,
+            at: Nanos(0),
+        }
+    }
+
+    #[test]
+    fn a_recorded_hit_has_the_key_that_its_call_had() {
+        let frame =
+            Frame { function: "x.F".into(), file: String::new(), line: 3, code: Code::User, is_shown: true };
+        let site = Arc::new(Site { frames: vec![frame], is_whole: true });
+        let goroutine =
+            Goroutine { id: 9, parent: None, creator: None, entry: None, test: Some("TestA/b".into()) };
+        let caller = Caller { site: Arc::clone(&site), goroutine: Some(Arc::new(goroutine.clone())) };
+        let at = Nanos(0);
+        let hit = |occurrence| Decision::Inject { rule: RuleId(0), occurrence, fault: Fault::default() };
+        let numbers = |goroutine| Some(CallerNumbers { site: SiteNumber(4), goroutine });
+        let mut writer = Writer::create(Vec::new(), &header()).unwrap();
+        for entry in [
+            Entry::Subject {
+                subject: SubjectId(1),
+                key: "x".into(),
+                pid: Tgid(1),
+                program: "/x.test".into(),
+                go: None,
+                at,
+            },
+            Entry::Site { number: SiteNumber(4), site: Cow::Borrowed(&site), at },
+            Entry::Goroutine {
+                number: GoroutineNumber(6),
+                subject: SubjectId(1),
+                goroutine: Cow::Borrowed(&goroutine),
+                at,
+            },
+            decided(numbers(Some(GoroutineNumber(6))), hit(3)),
+            decided(numbers(Some(GoroutineNumber(6))), Decision::Pass),
+            decided(numbers(None), hit(1)),
+            decided(None, hit(2)),
+        ] {
+            writer.append(&entry).unwrap();
+        }
+        let bytes = writer.into_store();
+        let hits = recorded(&mut Reader::open(bytes.as_slice()).unwrap()).unwrap();
+        let of = |caller: Option<&Caller>| Some(OccurrenceKey::of(caller, Sysno::write));
+        let runtime = Caller { goroutine: None, ..caller.clone() };
+        let expect = [(3, of(Some(&caller))), (1, of(Some(&runtime))), (2, of(None))];
+        let expect = expect.map(|(occurrence, key)| Hit { rule: RuleId(0), occurrence, key });
+        assert_eq!(hits, HashMap::from([("x".to_owned(), expect.to_vec())]));
+    }
 }

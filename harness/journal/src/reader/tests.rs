@@ -28,6 +28,7 @@ fn header() -> Header {
             errors: vec![("EIO".into(), "io".into())],
             is_quiet: false,
             is_racy: true,
+            counts_by_site: true,
         }],
         watch: vec!["openat".into()],
         seed: u64::MAX,

@@ -15,7 +15,7 @@ fn call(name: &str, args: [u64; 6]) -> Call {
 }
 
 /// What is decided of these calls, and who counted them.
-fn decide(mut engine: Engine, calls: &[(Call, Nanos)]) -> Vec<(Vec<RuleId>, Decision)> {
+pub(super) fn decide(mut engine: Engine, calls: &[(Call, Nanos)]) -> Vec<(Vec<RuleId>, Decision)> {
     let mut one = |(call, now): &(Call, Nanos)| {
         let mut tracee = Tracee { tid: call.tid.0, descriptors: 9, mapped: 1 << 20, threads: 3 };
         let decision = engine.decide(call, *now, &mut tracee);
@@ -24,12 +24,16 @@ fn decide(mut engine: Engine, calls: &[(Call, Nanos)]) -> Vec<(Vec<RuleId>, Deci
     calls.iter().map(&mut one).collect()
 }
 
-fn hits(decided: &[(Vec<RuleId>, Decision)]) -> Vec<(RuleId, u64)> {
-    let hit = |decision: &Decision| match decision {
+/// What these decisions hit, as a journal would tell it.
+pub(super) fn hits(decided: &[(Vec<RuleId>, Decision)], calls: &[(Call, Nanos)]) -> Vec<Hit> {
+    let hit = |((_, decision), (call, _)): (&(Vec<RuleId>, Decision), &(Call, Nanos))| match decision {
         Decision::Pass => None,
-        Decision::Inject { rule, occurrence, fault: _ } => Some((*rule, *occurrence)),
+        Decision::Inject { rule, occurrence, fault: _ } => {
+            let key = OccurrenceKey::of(sample::caller(call.tid.0).as_ref(), call.sysno);
+            Some(Hit { rule: *rule, occurrence: *occurrence, key: Some(key) })
+        }
     };
-    decided.iter().filter_map(|(_, decision)| hit(decision)).collect()
+    decided.iter().zip(calls).filter_map(hit).collect()
 }
 
 /// Calls, and after how many nanoseconds each is made.
@@ -57,14 +61,15 @@ proptest! {
     fn the_same_is_decided_again_and_in_a_replay(
         specs in vec(prop_oneof![any_spec(), any_sifted_spec()], 1..5),
         calls in any_calls(),
+        counting in select(vec![Counting::AsAsked, Counting::BySite]),
         seed: u64,
     ) {
         let plan = sample::plan(&specs);
-        let decided = decide(Engine::new(&plan, seed, "s"), &calls);
-        prop_assert_eq!(&decide(Engine::new(&plan, seed, "s"), &calls), &decided);
+        let decided = decide(Engine::new(&plan, seed, "s", counting), &calls);
+        prop_assert_eq!(&decide(Engine::new(&plan, seed, "s", counting), &calls), &decided);
         // A replay takes its own time.
         let slower: Vec<_> = calls.iter().map(|(call, now)| (*call, Nanos(now.0 * 7 + 5))).collect();
-        let replay = Engine::replaying(&plan, seed, "s", hits(&decided));
+        let replay = Engine::replaying(&plan, seed, "s", hits(&decided, &calls), counting);
         prop_assert_eq!(&decide(replay, &slower), &decided);
         for (matched, decision) in &decided {
             if let Decision::Inject { rule, .. } = decision {
@@ -89,7 +94,7 @@ proptest! {
         rule.rate = rate.and_then(Rate::new);
         rule.burst = burst.and_then(|(hits, pause)| Burst::new(hits, pause));
         rule.limit = limit.and_then(|(hits, ns)| Limit::new(hits, ns.map(Duration::from_nanos)));
-        let (mut engine, stream) = (Engine::new(&plan, seed, "s"), Stream::new(seed, "s", "a"));
+        let (mut engine, stream) = (Engine::new(&plan, seed, "s", Counting::AsAsked), Stream::new(seed, "s", "a"));
         let (mut now, mut hit_at) = (0, Vec::new());
         for (n, pause) in (1..).zip(pauses) {
             now += pause;
@@ -119,8 +124,8 @@ proptest! {
         let alone = |name| format!("{name}:error=EIO{rhythm}:name=a/{name}");
         let apart = sample::plan(&["read", "write", "close"].map(alone));
         prop_assert_eq!(&each, &apart);
-        let decided = decide(Engine::new(&each, seed, "s"), &calls);
-        prop_assert_eq!(decided, decide(Engine::new(&apart, seed, "s"), &calls));
+        let decided = decide(Engine::new(&each, seed, "s", Counting::AsAsked), &calls);
+        prop_assert_eq!(decided, decide(Engine::new(&apart, seed, "s", Counting::AsAsked), &calls));
     }
 
     #[test]
@@ -138,7 +143,7 @@ proptest! {
         let seen = if is(call_shape.narrow) { u64::from(asked) } else { args[usize::from(count)] };
         let is_negative = is(call_shape.signed) && asked.cast_signed() < 0;
         let plan = sample::plan(&[format!("{name}:short={most}")]);
-        let fault = fault(&mut Engine::new(&plan, 0, ""), &call(name, args), &mut NoFacts);
+        let fault = fault(&mut Engine::new(&plan, 0, "", Counting::AsAsked), &call(name, args), &mut NoFacts);
         let expect = (seen > most && !is_negative)
             .then(|| Fault { execution: Execution::Changed(vec![(count, most)]), ..Fault::default() });
         prop_assert_eq!(fault, expect);
@@ -155,7 +160,7 @@ proptest! {
         specs.reverse();
         let plan = sample::plan(&specs);
         let disk = RuleId(u32::try_from(plan.rules.len() - 1).expect("few"));
-        let mut engine = Engine::new(&plan, 0, "");
+        let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
         let (mut taken, mut is_full) = (0, false);
         for (name, bytes) in writes {
             let count = if name == "fallocate" { 3 } else { 2 };
@@ -195,7 +200,7 @@ proptest! {
             format!("clone:max_threads={limit}"),
         ]);
         let error = |errno| Some(Fault::forced(ForcedResult::Error(errno)));
-        let mut engine = Engine::new(&plan, 0, "");
+        let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
         for (has, asked) in states {
             let mut tracee = Tracee { tid: 1, descriptors: has, mapped: has, threads: has };
             let mut ask = |name, args| fault(&mut engine, &call(name, args), &mut tracee);
@@ -205,7 +210,8 @@ proptest! {
             prop_assert_eq!(ask("clone", [0; 6]), None, "a process is no thread");
         }
         // A replay does what was done, whatever the process has now.
-        let mut replay = Engine::replaying(&plan, 0, "", [(RuleId(0), 1), (RuleId(1), 2)]);
+        let hit = |rule, occurrence| Hit { rule: RuleId(rule), occurrence, key: None };
+        let mut replay = Engine::replaying(&plan, 0, "", [hit(0, 1), hit(1, 2)], Counting::AsAsked);
         let mut ask = |name| fault(&mut replay, &call(name, [0; 6]), &mut NoFacts);
         prop_assert_eq!(ask("openat"), error(Errno::EMFILE));
         prop_assert_eq!(ask("openat"), None);
@@ -220,7 +226,7 @@ proptest! {
         seed: u64,
     ) {
         let legal = tables::legal(Sysno::from_name(name).expect(name)).expect("a page");
-        let mut engine = Engine::new(&sample::plan(&[format!("{name}:{key}=legal")]), seed, "s");
+        let mut engine = Engine::new(&sample::plan(&[format!("{name}:{key}=legal")]), seed, "s", Counting::AsAsked);
         let mut drawn = BTreeSet::new();
         // The chance that one of 40 does not come in 40 * 40 draws is below 10^-15.
         for _ in 0..legal.len() * 40 {
@@ -235,7 +241,7 @@ proptest! {
     #[test]
     fn what_is_drawn_lies_in_its_range_and_differs_from_call_to_call(seed: u64) {
         let plan = sample::plan(&["read:delay_enter=uniform(2ms,9ms):delay_exit=pareto(3ms,1.5)"]);
-        let mut engine = Engine::new(&plan, seed, "s");
+        let mut engine = Engine::new(&plan, seed, "s", Counting::AsAsked);
         let mut drawn = |_| fault(&mut engine, &call("read", [0; 6]), &mut NoFacts).expect("every call is hit");
         let faults: Vec<Fault> = (0..20).map(&mut drawn).collect();
         let ms = Duration::from_millis;
@@ -258,7 +264,7 @@ proptest! {
             "write:error=ENOSPC:where=after(a)".to_owned(),
             "write:delay_enter=1:where=!after(a)".to_owned(),
         ]);
-        let mut engine = Engine::new(&plan, 0, "");
+        let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
         let mut made = [0; 2];
         for name in calls {
             let decision = engine.decide(&call(name, [0; 6]), Nanos(0), &mut NoFacts);
@@ -279,7 +285,7 @@ proptest! {
     #[test]
     fn once_per_counts_the_first_call_for_each_value(fds in vec((0..4_u64, 0..3_u64), 0..40)) {
         let plan = sample::plan(&["read:error=EIO:where=once-per(fd)", "read:delay_enter=1:where=!fd(0) & once-per(fd,arg3)"]);
-        let mut engine = Engine::new(&plan, 0, "");
+        let mut engine = Engine::new(&plan, 0, "", Counting::AsAsked);
         let (mut fd_seen, mut both_seen) = (BTreeSet::new(), BTreeSet::new());
         for (fd, count) in fds {
             engine.decide(&call("read", [fd, 0, count, 0, 0, 0]), Nanos(0), &mut NoFacts);

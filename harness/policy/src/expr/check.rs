@@ -83,7 +83,7 @@ fn has(key: Key, call: Sysno) -> bool {
         Key::Fd => !shape.fds.is_empty(),
         Key::Port => shape.address.is_some() || !shape.fds.is_empty(),
         Key::Arg(arg) => arg < shape.count,
-        Key::Exe | Key::Pid | Key::Tid => true,
+        Key::Exe | Key::Pid | Key::Tid | Key::Site | Key::Test | Key::Goroutine => true,
     }
 }
 
@@ -148,6 +148,11 @@ fn lacking(predicate: &Predicate, calls: &[Sysno]) -> (String, String) {
         | Predicate::Argv(_)
         | Predicate::Child(_)
         | Predicate::Uid(_)
-        | Predicate::After(_) => (those, "leave it out".to_owned()),
+        | Predicate::After(_)
+        | Predicate::Site(_)
+        | Predicate::Caller(_)
+        | Predicate::Package(_)
+        | Predicate::Test(_)
+        | Predicate::Goroutine(_) => (those, "leave it out".to_owned()),
     }
 }

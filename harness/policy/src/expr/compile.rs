@@ -114,7 +114,12 @@ impl Part {
             | Predicate::Argv(_)
             | Predicate::Child(_)
             | Predicate::Uid(_)
-            | Predicate::After(_) => Part::Unknown,
+            | Predicate::After(_)
+            | Predicate::Site(_)
+            | Predicate::Caller(_)
+            | Predicate::Package(_)
+            | Predicate::Test(_)
+            | Predicate::Goroutine(_) => Part::Unknown,
         }
     }
 

@@ -9,7 +9,7 @@ use super::state::Memory;
 use super::syntax::{Expr, Key, Predicate, Where};
 use super::text::Text;
 use crate::tables::{self, Shape};
-use model::{Call, Facts, Sysno};
+use model::{Call, Caller, Facts, Frame, Sysno};
 
 /// How many bytes of a buffer are looked at.
 const SAMPLE: u64 = 4096;
@@ -33,7 +33,8 @@ impl Where {
         }
         let shape = tables::shape(call.sysno);
         let executions = memory.executions;
-        let mut asked = Asked { call, shape, facts, executions, has_fired, names: None, addresses: None };
+        let mut asked =
+            Asked { call, shape, facts, executions, has_fired, names: None, addresses: None, caller: None };
         if !asked.holds(&self.condition) {
             return false;
         }
@@ -52,6 +53,7 @@ struct Asked<'a> {
     has_fired: &'a dyn Fn(&str) -> bool,
     names: Option<Vec<Vec<u8>>>,
     addresses: Option<Vec<Address>>,
+    caller: Option<Option<Caller>>,
 }
 
 impl Asked<'_> {
@@ -110,6 +112,19 @@ impl Asked<'_> {
             Predicate::Exec(numbers) => is_execution(sysno) && numbers.contains(self.executions),
             Predicate::Uid(numbers) => self.facts.uid().is_some_and(|uid| numbers.contains(u64::from(uid))),
             Predicate::After(rule) => (self.has_fired)(rule),
+            Predicate::Site(function) => {
+                self.caller().is_some_and(|caller| caller.site.frames.iter().any(|frame| function.is(frame)))
+            }
+            Predicate::Caller(function) => {
+                self.caller().and_then(|caller| caller.site.user()).is_some_and(|frame| function.is(frame))
+            }
+            Predicate::Package(text) => self.caller().is_some_and(|caller| {
+                let mut packages = caller.site.frames.iter().map(Frame::package);
+                // What is not Go's has none.
+                packages.any(|package| !package.is_empty() && text.matches(package.as_bytes()))
+            }),
+            Predicate::Test(name) => self.caller().and_then(Caller::test).is_some_and(|test| name.is(test)),
+            Predicate::Goroutine(goroutines) => self.caller().is_some_and(|caller| goroutines.are_of(caller)),
         }
     }
 
@@ -233,6 +248,14 @@ impl Asked<'_> {
         self.facts.strings(pointer)
     }
 
+    /// Who made the call, where that can be known.
+    fn caller(&mut self) -> Option<&Caller> {
+        if self.caller.is_none() {
+            self.caller = Some(self.facts.caller());
+        }
+        self.caller.as_ref()?.as_ref()
+    }
+
     /// What `once-per` tells calls apart by.
     fn value(&mut self, key: Key) -> Option<Vec<u8>> {
         let bytes = |number: u64| number.to_ne_bytes().to_vec();
@@ -243,6 +266,14 @@ impl Asked<'_> {
             Key::Pid => self.facts.process().map(|process| process.0.to_ne_bytes().to_vec()),
             Key::Tid => Some(self.call.tid.0.to_ne_bytes().to_vec()),
             Key::Arg(arg) => register(arg, self.shape).map(|register| bytes(self.arg(arg) & register.bits)),
+            Key::Site => self.caller().map(|caller| bytes(caller.site.key().0)),
+            Key::Test => self.caller().and_then(Caller::test).map(|test| test.as_bytes().to_vec()),
+            // Every process counts its own.
+            Key::Goroutine => {
+                let goroutine = self.caller()?.goroutine.as_ref()?.id;
+                let process = self.facts.process()?;
+                Some([bytes(goroutine), process.0.to_ne_bytes().to_vec()].concat())
+            }
             Key::Port => self.addresses().iter().find_map(Address::port).map(|port| bytes(u64::from(port))),
         }
     }

@@ -28,6 +28,8 @@ enum Decider {
     Memory,
     /// The supervisor, from the target's process and its descriptors.
     Process,
+    /// The supervisor, from the stack of the thread that made the call.
+    Stack,
 }
 
 impl Decider {
@@ -41,6 +43,7 @@ impl Decider {
             Decider::Process => {
                 "the supervisor, from the target's process: costs a wake-up, copies and reads of /proc"
             }
+            Decider::Stack => "the supervisor, from the Go stack: costs a wake-up and an unwinding",
         }
     }
 }
@@ -95,6 +98,7 @@ impl Leaf {
             Cost::State => Decider::State,
             Cost::Memory => Decider::Memory,
             Cost::Process => Decider::Process,
+            Cost::Stack => Decider::Stack,
         }
     }
 }
@@ -117,6 +121,12 @@ impl Predicate {
             | Predicate::Exec(_)
             | Predicate::Uid(_)
             | Predicate::After(_) => false,
+            // The thread sleeps, and its stack is its own.
+            Predicate::Site(_)
+            | Predicate::Caller(_)
+            | Predicate::Package(_)
+            | Predicate::Test(_)
+            | Predicate::Goroutine(_) => false,
         }
     }
 }
@@ -126,6 +136,7 @@ impl Key {
         match self {
             Key::Fd | Key::Tid | Key::Arg(_) => Decider::State,
             Key::Path | Key::Exe | Key::Pid | Key::Port => Decider::Process,
+            Key::Site | Key::Test | Key::Goroutine => Decider::Stack,
         }
     }
 
@@ -135,7 +146,7 @@ impl Key {
             Key::Path => !shape.paths.is_empty(),
             Key::Port => shape.address.is_some(),
             Key::Exe => is_execution(sysno),
-            Key::Fd | Key::Tid | Key::Arg(_) | Key::Pid => false,
+            Key::Fd | Key::Tid | Key::Arg(_) | Key::Pid | Key::Site | Key::Test | Key::Goroutine => false,
         }
     }
 }

@@ -63,6 +63,11 @@ impl Glob {
         if self.rest.is_empty() { self.prefix.push(c) } else { self.rest.push(Token::Char(c)) }
     }
 
+    /// What every text begins with that it matches, up to the first wildcard.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The only text that it matches, if there is only one.
     pub(super) fn as_exact(&self) -> Option<&str> {
         self.rest.is_empty().then_some(&self.prefix)

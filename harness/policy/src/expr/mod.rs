@@ -13,7 +13,7 @@
 //!
 //! `!` (`not`) binds tightest, then `&` (`&&`, `and`), then `|` (`||`, `or`). A predicate's argument ends at its own
 //! closing parenthesis; balanced ones inside, and those after a `\`, belong to it. `once-per(…)` stands outside of
-//! everything else, and is asked last.
+//! everything else, and is asked last. In names of functions `(*T)` and `[...]` are Go's, not wildcards.
 //!
 //! **Invariants.** Every text is a condition or has a mistake with a place. What can hold passes the sieve; where the
 //! sieve is exact, what passes holds. A condition reads back from its own text. A predicate about something that the
@@ -27,7 +27,9 @@ mod cursor;
 mod eval;
 mod explain;
 mod field;
+mod function;
 mod glob;
+mod goroutine;
 mod numbers;
 mod parser;
 mod path;
@@ -36,6 +38,7 @@ mod predicate;
 mod properties;
 mod state;
 mod syntax;
+mod test_name;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -369,6 +369,14 @@ mod tests {
             ("fdkind(socket,pipe) & family(inet6,unix)", "fdkind(pipe,socket) & family(unix,inet6)"),
             ("child(1..) & exec(2) & after(a/b)", "exec(2) & after(a/b) & child(1..)"),
             ("addr(::1,10.0.0.0/8) | port(80)", "addr(10.0.0.0/8,::1) | port(80)"),
+            (
+                "site(bufio.(*Writer).Flush)&test(TestReport*)",
+                "site(bufio.(*Writer).Flush) & test(TestReport*)",
+            ),
+            ("caller( x.Map[...] )&fd(1)&uid(0)", "fd(1) & uid(0) & caller(x.Map[...])"),
+            ("goroutine(7..9,1,8)|goroutine( none )", "goroutine(1,7..9) | goroutine(none)"),
+            ("goroutine(x.(*Pool).work) & !pkg(net/**)", "goroutine(x.(*Pool).work) & !pkg(net/**)"),
+            ("once-per(goroutine,site,fd,test)", "once-per(fd,site,test,goroutine)"),
         ] {
             assert_eq!(read(text).as_deref(), Ok(form), "{text}");
             assert_eq!(read(form).as_deref(), Ok(form), "{text}");
@@ -390,7 +398,11 @@ mod tests {
             ("fd", 0..2, "`fd` needs an argument in parentheses"),
             ("O_CREAT", 0..7, "`O_CREAT` is a number, and a predicate is expected"),
             ("paht(/a)", 0..4, "there is no predicate `paht`"),
-            ("site(f)", 0..4, "`site` is not supported yet by this version"),
+            ("siet(x.F)", 0..4, "there is no predicate `siet`"),
+            ("site()", 5..5, "the text to match is missing"),
+            ("site(x.[F)", 5..9, "`x.[F` is not a glob"),
+            ("goroutine(0)", 10..11, "`0` is not a number that is possible here"),
+            ("goroutine(1,none)", 12..16, "`none` is not a number that is possible here"),
             ("perf.exclude_kernal == 0", 5..19, "`perf` has no field `exclude_kernal`"),
             ("pref.exclude_kernel == 0", 0..4, "there is no structure `pref`"),
             ("perf. == 0", 5..5, "a field of `perf` is missing"),

@@ -4,8 +4,11 @@ use super::address::{FAMILIES, Hosts};
 use super::claim::Claim;
 use super::cursor::Cursor;
 use super::field::{Field, Structure};
+use super::function::Function;
+use super::goroutine::Goroutines;
 use super::numbers::Numbers;
 use super::syntax::{Key, Predicate};
+use super::test_name::TestName;
 use super::text::Text;
 use crate::piece::Piece;
 use model::{Diagnostic, FdKind, nearest};
@@ -17,7 +20,7 @@ pub(super) enum Atom {
 }
 
 /// Every predicate, and how it is written.
-pub(super) const PREDICATES: [(&str, &str); 16] = [
+pub(super) const PREDICATES: [(&str, &str); 21] = [
     ("path", "path(/var/**)"),
     ("fd", "fd(0,1,2)"),
     ("fdkind", "fdkind(pipe,socket)"),
@@ -33,11 +36,13 @@ pub(super) const PREDICATES: [(&str, &str); 16] = [
     ("exec", "exec(1)"),
     ("uid", "uid(0)"),
     ("after", "after(other-rule)"),
+    ("site", "site(store.(*Log).Append)"),
+    ("caller", "caller(example.com/**)"),
+    ("pkg", "pkg(net/http)"),
+    ("test", "test(TestServer)"),
+    ("goroutine", "goroutine(1)"),
     ("once-per", "once-per(path)"),
 ];
-
-/// Predicates that are planned.
-const LATER: [&str; 2] = ["site", "test"];
 
 /// How a predicate is written.
 pub(super) fn example(name: &str) -> Option<&'static str> {
@@ -48,11 +53,6 @@ pub(super) fn example(name: &str) -> Option<&'static str> {
 pub(super) fn unknown(name: &Piece<'_>) -> Diagnostic {
     let text = name.text();
     let names = || PREDICATES.iter().map(|(name, _)| *name);
-    if LATER.contains(&text) {
-        return name
-            .error(format!("`{text}` is not supported yet by this version"))
-            .help(format!("the predicates are {}", names().collect::<Vec<_>>().join(", ")));
-    }
     if crate::tables::constant(text).is_some() {
         return name
             .error(format!("`{text}` is a number, and a predicate is expected"))
@@ -109,6 +109,11 @@ pub(super) fn read(
             }
             Predicate::After(rule.text().to_owned())
         }
+        "site" => Predicate::Site(Function::read(argument, diagnostics)?),
+        "caller" => Predicate::Caller(Function::read(argument, diagnostics)?),
+        "pkg" => Predicate::Package(kept(Text::read(argument), diagnostics)?),
+        "test" => Predicate::Test(TestName::read(argument, diagnostics)?),
+        "goroutine" => Predicate::Goroutine(Goroutines::read(argument, diagnostics)?),
         "once-per" => {
             return members(argument, &Key::ALL, "thing to tell calls apart by", diagnostics)
                 .map(Atom::OncePer);

@@ -44,6 +44,18 @@ fn any_predicate() -> impl Strategy<Value = String> {
         "uid(0,1000)",
         "after(fired)",
         "after(other)",
+        "site(bufio.(*Writer).Flush)",
+        "site(store.(*Log).*)",
+        "site(~Append)",
+        "caller(**/store.(*Log).Append)",
+        "caller(x.Map[...])",
+        "pkg(example.com/**)",
+        "pkg(=bufio)",
+        "test(TestServer/reuse)",
+        "test(/^Test[A-F]/)",
+        "goroutine(1,30..40)",
+        "goroutine(none)",
+        "goroutine(#store.(*Pool).Start)",
         "clone.flags & CLONE_NEWUSER|CLONE_VM",
         "perf.exclude_kernel == 1",
         "sockaddr.port == 8080",
@@ -68,7 +80,7 @@ fn any_condition() -> impl Strategy<Value = String> {
             proptest::collection::vec(part, 2..4).prop_map(|parts| format!("({})", parts.join(" | "))),
         ]
     });
-    (tree, select(vec!["", "", " & once-per(path)", " & once-per(arg1,tid)"]))
+    (tree, select(vec!["", "", " & once-per(path)", " & once-per(arg1,tid)", " & once-per(site,test)"]))
         .prop_map(|(tree, once)| tree + once)
 }
 
@@ -155,6 +167,13 @@ fn any_text() -> impl Strategy<Value = String> {
         "string(2 ",
         "after(",
         "site(",
+        "goroutine(",
+        "test(",
+        "(*",
+        "(*T).F",
+        "[...]",
+        "none",
+        "x.",
         "\n",
         "99999999999999999999",
         "a",

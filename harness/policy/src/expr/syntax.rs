@@ -3,7 +3,10 @@
 use super::address::{FAMILIES, Hosts};
 use super::claim::Claim;
 use super::field::Field;
+use super::function::Function;
+use super::goroutine::Goroutines;
 use super::numbers::Numbers;
+use super::test_name::TestName;
 use super::text::Text;
 use model::{FdKind, Source};
 use std::fmt;
@@ -33,6 +36,15 @@ pub(super) struct OncePer {
 impl PartialEq for OncePer {
     fn eq(&self, other: &OncePer) -> bool {
         self.keys == other.keys
+    }
+}
+
+impl Where {
+    /// Whether it asks who makes a call: from which site, in which test, on which goroutine.
+    pub(crate) fn asks_who(&self) -> bool {
+        let mut keys = self.once_per.iter().flat_map(|once| &once.keys);
+        self.condition.leaves().any(|leaf| leaf.predicate.cost() == Cost::Stack)
+            || keys.any(|key| key.asks_who())
     }
 }
 
@@ -103,6 +115,16 @@ pub(crate) enum Predicate {
     Uid(Numbers),
     /// The rule by this name has fired in the subject.
     After(String),
+    /// A function of the Go call path, shown or not, is called so.
+    Site(Function),
+    /// The innermost function of user code in the Go call path is called so.
+    Caller(Function),
+    /// A function of the Go call path belongs to such a package.
+    Package(Text),
+    /// The test that the call belongs to, or one that it is a subtest of, is called so.
+    Test(TestName),
+    /// The goroutine is one of these.
+    Goroutine(Goroutines),
 }
 
 /// What calls are told apart by.
@@ -116,11 +138,14 @@ pub(crate) enum Key {
     /// From 0.
     Arg(u8),
     Port,
+    Site,
+    Test,
+    Goroutine,
 }
 
 impl Key {
     /// Every key by its name.
-    pub(super) const ALL: [(&str, Key); 12] = [
+    pub(super) const ALL: [(&str, Key); 15] = [
         ("path", Key::Path),
         ("fd", Key::Fd),
         ("exe", Key::Exe),
@@ -133,7 +158,18 @@ impl Key {
         ("arg4", Key::Arg(3)),
         ("arg5", Key::Arg(4)),
         ("arg6", Key::Arg(5)),
+        ("site", Key::Site),
+        ("test", Key::Test),
+        ("goroutine", Key::Goroutine),
     ];
+
+    /// Whether it is about who makes the call.
+    pub(super) fn asks_who(self) -> bool {
+        match self {
+            Key::Site | Key::Test | Key::Goroutine => true,
+            Key::Path | Key::Fd | Key::Exe | Key::Pid | Key::Tid | Key::Arg(_) | Key::Port => false,
+        }
+    }
 }
 
 /// How much it takes to answer a question, little first.
@@ -147,6 +183,8 @@ pub(super) enum Cost {
     Memory,
     /// Files below /proc say it, or the descriptor must be fetched.
     Process,
+    /// The Go stack says it, which must be unwound.
+    Stack,
 }
 
 impl Predicate {
@@ -165,6 +203,11 @@ impl Predicate {
             | Predicate::Argv(_)
             | Predicate::Child(_)
             | Predicate::Uid(_) => Cost::Process,
+            Predicate::Site(_)
+            | Predicate::Caller(_)
+            | Predicate::Package(_)
+            | Predicate::Test(_)
+            | Predicate::Goroutine(_) => Cost::Stack,
         }
     }
 }
@@ -280,6 +323,11 @@ impl fmt::Display for Predicate {
             Predicate::Exec(numbers) => write!(f, "exec({numbers})"),
             Predicate::Uid(numbers) => write!(f, "uid({numbers})"),
             Predicate::After(rule) => write!(f, "after({rule})"),
+            Predicate::Site(function) => write!(f, "site({function})"),
+            Predicate::Caller(function) => write!(f, "caller({function})"),
+            Predicate::Package(text) => write!(f, "pkg({text})"),
+            Predicate::Test(test) => write!(f, "test({test})"),
+            Predicate::Goroutine(goroutines) => write!(f, "goroutine({goroutines})"),
         }
     }
 }

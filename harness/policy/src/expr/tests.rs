@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::piece::Piece;
-use model::{Call, Descriptor, Facts, FdKind, SocketEnds, Source, Sysno, Tgid, Tid};
+use model::{
+    Call, Caller, Code, Descriptor, Facts, FdKind, Frame, Goroutine, Site, SocketEnds, Source, Sysno, Tgid,
+    Tid,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,6 +15,7 @@ pub(super) struct Tracee {
     memory: BTreeMap<u64, Vec<u8>>,
     descriptors: BTreeMap<i32, (FdKind, &'static str)>,
     sockets: BTreeMap<i32, SocketEnds>,
+    caller: Option<Caller>,
     /// Everything that was asked, in order.
     asked: Vec<&'static str>,
 }
@@ -69,6 +73,38 @@ impl Facts for Tracee {
     fn threads(&mut self) -> Option<u64> {
         None
     }
+    fn caller(&mut self) -> Option<Caller> {
+        self.asked.push("caller");
+        self.caller.clone()
+    }
+}
+
+/// `TestServer/reuse` flushes a log, by way of an inlined function that nobody is shown.
+fn caller() -> Caller {
+    let frame = |function: &str, code| Frame {
+        function: function.into(),
+        file: String::new(),
+        line: 1,
+        code,
+        is_shown: !function.starts_with("syscall"),
+    };
+    let frames = vec![
+        frame("syscall.write", Code::Standard),
+        frame("bufio.(*Writer).Flush", Code::Standard),
+        frame("<C>", Code::Foreign),
+        frame("example.com/store.(*Log).Append", Code::User),
+        frame("example.com/store.Map[...]", Code::User),
+        frame("example.com/dep%2ev2.Run", Code::Dependency),
+    ];
+    let goroutine = Goroutine {
+        id: 34,
+        parent: Some(7),
+        creator: Some(frame("example.com/store.(*Pool).Start", Code::User)),
+        entry: Some(frame("example.com/store.(*Pool).Start.func1", Code::User)),
+        test: Some("TestServer/reuse".into()),
+    };
+    let site = Arc::new(Site { frames, is_whole: true });
+    Caller { site, goroutine: Some(Arc::new(goroutine)) }
 }
 
 pub(super) const RELATIVE: u64 = 0x1000;
@@ -120,6 +156,7 @@ pub(super) fn tracee() -> Tracee {
         memory: memory.into(),
         descriptors: descriptors.into(),
         sockets: sockets.into(),
+        caller: Some(caller()),
         asked: Vec::new(),
     }
 }
@@ -227,6 +264,18 @@ fn conditions_hold_for_the_calls_that_they_describe() {
         ("exec(1)", "execve", &[ABSOLUTE], true),
         ("exec(2)", "execve", &[ABSOLUTE], false),
         ("exec(1)", "read", &[0], false),
+        ("site(bufio.(*Writer).Flush)&test(TestServer*)", "read", &[0], true),
+        ("site(syscall.write) & site(<C>) & site(store.(*Log).*)", "read", &[0], true),
+        ("site(store.(*Pool).Start)", "read", &[0], false),
+        ("caller(store.(*Log).Append)", "read", &[0], true),
+        ("caller(bufio.(*Writer).Flush) | caller(store.Map[...])", "read", &[0], false),
+        ("pkg(bufio) & pkg(example.com/*) & pkg(example.com/dep.v2)", "read", &[0], true),
+        ("pkg(store)", "read", &[0], false),
+        ("pkg(/^$/)", "read", &[0], false),
+        ("test(TestServer) & test(TestServer/reuse)", "read", &[0], true),
+        ("test(TestServer/r) | test(TestServ)", "read", &[0], false),
+        ("goroutine(30..40) & goroutine(store.(*Pool).Start) & goroutine(**.func1)", "read", &[0], true),
+        ("goroutine(7) | goroutine(none) | goroutine(store.(*Log).Append)", "read", &[0], false),
         ("fd(1) | fd(2) & fd(0)", "read", &[1], true),
         ("(fd(1) | fd(2)) & fd(0)", "read", &[1], false),
     ] {
@@ -245,6 +294,34 @@ fn cheap_questions_come_first_and_nothing_is_asked_twice() {
     assert_eq!(facts.asked, [""; 0]);
     assert!(holds(&condition("path(/x) | path(/a/b) | path(/y)"), &open, &mut facts));
     assert_eq!(facts.asked, ["string"]);
+    assert!(!holds(&condition("site(x.F) & test(TestServer) & path(/x)"), &open, &mut facts));
+    assert_eq!(facts.asked, ["string"; 2]);
+    assert!(holds(&condition("site(x.F) | test(TestServer) & pkg(bufio)"), &open, &mut facts));
+    assert_eq!(facts.asked, ["string", "string", "caller"]);
+}
+
+#[test]
+fn of_a_caller_that_is_not_known_nothing_holds() {
+    let read = call("read", &[0]);
+    let mut facts = Tracee { caller: None, ..tracee() };
+    for text in
+        ["site(**)", "caller(**)", "pkg(**)", "test(*)", "goroutine(1..)", "goroutine(none)", "goroutine(**)"]
+    {
+        assert!(!holds(&condition(text), &read, &mut facts), "{text}");
+        assert!(holds(&condition(&format!("!{text}")), &read, &mut facts), "{text}");
+        assert!(condition(text).asks_who(), "{text}");
+    }
+    let mut runtime = Tracee { caller: Some(Caller { goroutine: None, ..caller() }), ..tracee() };
+    for (text, expect) in
+        [("goroutine(none)", true), ("site(**)", true), ("goroutine(**)", false), ("test(*)", false)]
+    {
+        assert_eq!(holds(&condition(text), &read, &mut runtime), expect, "{text}");
+    }
+    for text in ["once-per(site)", "once-per(test)", "once-per(goroutine)"] {
+        assert!(!holds(&condition(text), &read, &mut facts), "{text}");
+        assert!(condition(text).asks_who(), "{text}");
+    }
+    assert!(!condition("path(/a) & after(b) & once-per(pid,path)").asks_who());
 }
 
 #[test]
@@ -262,6 +339,30 @@ fn once_per_holds_for_the_first_call_of_each_value() {
     // A value that cannot be found out is none.
     assert!(!ask("write", &[99, 1]));
     assert!(!ask("write", &[3, 1]));
+}
+
+#[test]
+fn once_per_tells_callers_apart() {
+    let with = |site: &str, id, test: &str| {
+        let mut caller = caller();
+        Arc::make_mut(&mut caller.site).frames[1].function = site.into();
+        let goroutine = caller.goroutine.as_mut().map(Arc::make_mut).expect("one");
+        (goroutine.id, goroutine.test) = (id, Some(test.into()));
+        Tracee { caller: Some(caller), ..tracee() }
+    };
+    for (text, expect) in [
+        ("once-per(site)", [true, true, false, false]),
+        ("once-per(test)", [true, false, true, false]),
+        ("once-per(goroutine)", [true, false, false, true]),
+        ("once-per(site,test)", [true, true, true, false]),
+    ] {
+        let (condition, mut memory) = (condition(text), Memory::default());
+        let callers = [("x.F", 1, "TestA"), ("x.G", 1, "TestA"), ("x.F", 1, "TestB"), ("x.F", 2, "TestA")];
+        let held = callers.map(|(site, id, test)| {
+            condition.holds(&call("read", &[0]), &mut with(site, id, test), &mut memory, &|_| false)
+        });
+        assert_eq!(held, expect, "{text}");
+    }
 }
 
 #[test]
@@ -305,6 +406,9 @@ fn sieves_are_what_registers_can_say() {
         ("family(inet)", "socket", "arg(1) == 2", true),
         ("family(inet)", "connect", "always", false),
         ("arg(3 & 0xfffff)", "openat", "always", false),
+        ("site(x.F) & fd(3)", "write", "arg(1) == 3", false),
+        ("!test(TestA)", "getpid", "always", false),
+        ("once-per(site)", "getpid", "always", false),
     ] {
         let sieved = condition(text).sieve(Sysno::from_name(name).expect(name));
         assert_eq!((sieved.sieve.to_string().as_str(), sieved.is_exact), (sieve, is_exact), "{text} {name}");
@@ -353,6 +457,10 @@ fn what_no_call_of_the_rule_can_have_is_told() {
         ("arg(1 == 0x100000000)", "mmap"),
         ("uid(0) & exe(/a) & argv(a) & child(1) & after(x)", "getpid"),
         ("once-per(fd,pid)", "getpid read"),
+        (
+            "site(x.F) & caller(x.F) & pkg(x) & test(TestA) & goroutine(none) & once-per(site,test,goroutine)",
+            "getpid",
+        ),
         ("fd(1)", ""),
     ] {
         assert_eq!(check(text, calls), [], "{text} {calls}");
@@ -387,6 +495,11 @@ fn it_is_said_who_decides_what() {
         decider("clone.flags & 256", &[Sysno::clone, Sysno::clone3]),
         "the supervisor, from the target's memory"
     );
+    for text in ["site(x.F)", "!test(TestA)", "once-per(fd,site)"] {
+        let decided = condition(text).explain(&calls).pop().map(|line| line.decided);
+        let expect = "the supervisor, from the Go stack: costs a wake-up and an unwinding";
+        assert_eq!(decided.as_deref(), Some(expect), "{text}");
+    }
     // Executions that are not meant are counted, so the filter must not drop them.
     assert_eq!(decider("fd(3) & exec(1)", &[Sysno::execveat]), "the supervisor, from registers");
     for (text, call, is_racy) in [
@@ -397,6 +510,7 @@ fn it_is_said_who_decides_what() {
         ("arg(1 == 1) & fdkind(pipe)", Sysno::write, false),
         ("clone.flags & 1", Sysno::clone, false),
         ("clone.flags & 1", Sysno::clone3, true),
+        ("site(x.F) & goroutine(1) & once-per(site,test,goroutine)", Sysno::openat, false),
     ] {
         assert_eq!(condition(text).is_racy(&[call]), is_racy, "{text} {call}");
     }

@@ -1,5 +1,6 @@
 //! What a text must be like: `=exact`, `~contains`, `#glob`, `/regex/`.
 
+use super::function;
 use super::glob::Glob;
 use crate::piece::Piece;
 use model::Diagnostic;
@@ -19,6 +20,14 @@ pub(crate) struct Text {
     matcher: Matcher,
 }
 
+/// How globs are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    Plain,
+    /// `(*T)` and `[...]` are themselves.
+    Go,
+}
+
 #[derive(Debug, Clone)]
 enum Matcher {
     Exact(Vec<u8>),
@@ -33,6 +42,15 @@ const HELP: &str =
 impl Text {
     /// Reads a matcher.
     pub(super) fn read(piece: &Piece<'_>) -> Result<Text, Diagnostic> {
+        Text::noted(piece, Notation::Plain)
+    }
+
+    /// Reads a matcher of names as Go writes them.
+    pub(super) fn read_go(piece: &Piece<'_>) -> Result<Text, Diagnostic> {
+        Text::noted(piece, Notation::Go)
+    }
+
+    fn noted(piece: &Piece<'_>, notation: Notation) -> Result<Text, Diagnostic> {
         let piece = trim(piece);
         let words = piece.text();
         let matcher = if words.is_empty() {
@@ -47,11 +65,11 @@ impl Text {
             }
             Matcher::Contains(unescaped(part))
         } else if let Some(glob) = piece.strip_prefix("#") {
-            Matcher::glob(&glob)?
+            Matcher::glob(&glob, notation)?
         } else if let Some(regex) = piece.strip_prefix("/").and_then(|rest| rest.strip_suffix("/")) {
             Matcher::Regex(regular(&regex)?)
         } else {
-            Matcher::glob(&piece)?
+            Matcher::glob(&piece, notation)?
         };
         Ok(Text { words: words.to_owned(), matcher })
     }
@@ -75,6 +93,15 @@ impl Text {
         }
     }
 
+    /// What every text begins with that it matches, where the matcher begins with it.
+    pub(super) fn beginning(&self) -> Option<Cow<'_, str>> {
+        match &self.matcher {
+            Matcher::Exact(exact) => Some(String::from_utf8_lossy(exact)),
+            Matcher::Glob(glob) => Some(Cow::Borrowed(glob.prefix())),
+            Matcher::Contains(_) | Matcher::Regex(_) => None,
+        }
+    }
+
     /// The regular expression that it is, if it is one.
     pub(super) fn as_regex(&self) -> Option<&str> {
         match &self.matcher {
@@ -85,8 +112,12 @@ impl Text {
 }
 
 impl Matcher {
-    fn glob(piece: &Piece<'_>) -> Result<Matcher, Diagnostic> {
-        let glob = Glob::read(piece.text()).map_err(|why| {
+    fn glob(piece: &Piece<'_>, notation: Notation) -> Result<Matcher, Diagnostic> {
+        let glob = match notation {
+            Notation::Plain => Glob::read(piece.text()),
+            Notation::Go => Glob::read(&function::escaped(piece.text())),
+        };
+        let glob = glob.map_err(|why| {
             piece
                 .error(format!("`{}` is not a glob", piece.shown()))
                 .label(why)

@@ -69,6 +69,7 @@ impl Run {
             errors,
             is_quiet: false,
             is_racy: false,
+            counts_by_site: false,
         });
         self
     }
