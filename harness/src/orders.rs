@@ -74,6 +74,11 @@ impl Orders {
                 untraceable(&needs, obstacle)
             })?;
         }
+        if self.needs_callers()
+            && let Err(obstacle @ (TraceObstacle::Forbidden | TraceObstacle::Privileged)) = probe.trace()
+        {
+            return Err(untraceable("telling who makes a call", obstacle));
+        }
         // A process that runs already takes no filter.
         if self.interest.is_empty() || self.attach.is_some() {
             return Ok(());

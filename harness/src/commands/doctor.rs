@@ -4,7 +4,7 @@ use super::{Screen, print};
 use crate::cli::{DoctorArgs, ListFormat};
 use crate::exit::{Code, Failure, chain};
 use crate::orders::against_tracing;
-use golang::Toolchain;
+use golang::{Support, Toolchain};
 use kernel::probe::{Obstacle, Probe, TraceObstacle};
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use report::Color;
@@ -55,6 +55,8 @@ struct Diagnosis {
     ptrace_scope: Option<i32>,
     perf_event_paranoid: Option<i32>,
     go: Option<String>,
+    /// The lines of Go releases for which call sites were verified.
+    call_sites: Vec<String>,
     cc: Option<String>,
     /// Soft limits; null is unlimited.
     limits: Limits,
@@ -93,6 +95,7 @@ fn diagnose(cwd: &Path) -> Diagnosis {
         privileges(&probe),
         toolchain(&go),
         compiler(&go),
+        call_sites(&go, &trace),
         perf_events(&probe),
         ptrace(&probe, &trace),
         core_dumps(),
@@ -111,6 +114,7 @@ fn diagnose(cwd: &Path) -> Diagnosis {
         ptrace_scope: probe.ptrace_scope,
         perf_event_paranoid: probe.perf_event_paranoid,
         go: go.as_ref().ok().map(|go| go.version.to_string()),
+        call_sites: Support::verified().split(", ").map(str::to_owned).collect(),
         cc: go.as_ref().ok().filter(|go| go.race_problem().is_none()).map(|go| go.cc.clone()),
         limits: Limits {
             core: soft(Resource::RLIMIT_CORE),
@@ -215,6 +219,44 @@ fn compiler(go: &Result<Toolchain, golang::Error>) -> Check {
         Err(_) => {
             check("cc", State::Limited, "not looked for without Go", "`go test -race` and cgo do not work")
         }
+    }
+}
+
+fn call_sites(go: &Result<Toolchain, golang::Error>, trace: &Result<(), TraceObstacle>) -> Check {
+    const NAME: &str = "call_sites";
+    if let Err(obstacle @ (TraceObstacle::Forbidden | TraceObstacle::Privileged)) = trace {
+        let (why, help) = against_tracing(*obstacle);
+        return check(
+            NAME,
+            State::Limited,
+            why,
+            "the memory of the target cannot be read: no call sites, goroutines, tests",
+        )
+        .help(help);
+    }
+    let found = format!("verified for Go {}", Support::verified());
+    match go.as_ref().map(|go| (go, Support::of(&go.version))) {
+        Ok((_, Support::Verified)) | Err(_) => check(
+            NAME,
+            State::Ok,
+            found,
+            "site, caller, test, goroutine and pkg can be asked for; reports name source lines",
+        ),
+        Ok((go, Support::Checked)) => check(
+            NAME,
+            State::Limited,
+            found,
+            format!(
+                "{} is not among them: call sites are told if the target passes every check, and refused else",
+                go.version
+            ),
+        ),
+        Ok((go, Support::TooOld)) => check(
+            NAME,
+            State::Limited,
+            found,
+            format!("{} is older: no call sites, goroutines, tests", go.version),
+        ),
     }
 }
 
