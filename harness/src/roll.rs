@@ -5,17 +5,17 @@ use journal::{CallerNumbers, Entry};
 use model::{Caller, Goroutine, GoroutineNumber, Site, SiteNumber, SubjectId};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// How many of each are remembered. One that was forgotten gets another number, and is written down once more.
 const REMEMBERED: usize = 4096;
 
-/// The sites and goroutines that were written down. They are told apart by where they are kept, which is here as well, so
+/// The sites and goroutines that were written down. They are told apart by where they are kept; a weak hold of each sees to it
 /// that no other takes the place.
 #[derive(Debug, Default)]
 pub(crate) struct Roll {
-    sites: HashMap<usize, (SiteNumber, Arc<Site>)>,
-    goroutines: HashMap<usize, (GoroutineNumber, Arc<Goroutine>)>,
+    sites: HashMap<usize, (SiteNumber, Weak<Site>)>,
+    goroutines: HashMap<usize, (GoroutineNumber, Weak<Goroutine>)>,
     next_site: u32,
     next_goroutine: u32,
 }
@@ -45,7 +45,7 @@ impl Roll {
         if self.sites.len() >= REMEMBERED {
             self.sites.clear();
         }
-        self.sites.insert(place, (number, Arc::clone(site)));
+        self.sites.insert(place, (number, Arc::downgrade(site)));
         Ok(number)
     }
 
@@ -67,7 +67,7 @@ impl Roll {
         if self.goroutines.len() >= REMEMBERED {
             self.goroutines.clear();
         }
-        self.goroutines.insert(place, (number, Arc::clone(goroutine)));
+        self.goroutines.insert(place, (number, Arc::downgrade(goroutine)));
         Ok(number)
     }
 }

@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// One step of a Go call path: a function, and the line in it from which the next one was called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Frame {
     /// The function as Go calls it (`example.com/store.(*Log).Append`, `main.main.func1`), type arguments as `[...]`;
     /// `<C>` stands for all that is not Go's.
-    pub function: String,
+    pub function: Arc<str>,
     /// The source file, as it was named when it was compiled; empty where that is not known.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line; 0 where it is not known.
     pub line: u32,
     /// Whose function it is.
@@ -152,7 +153,7 @@ mod tests {
         assert_ne!(site(1, "syscall.Syscall", "x.F").key(), site(1, "syscall.Syscall", "x.G").key());
         // Golden: replays of recorded runs depend on it.
         assert_eq!(site(1, "", "x.F").key(), SiteKey(0xe774_030d_2b1b_cff1));
-        assert_eq!(site(1, "", "x.F").user().map(|frame| frame.function.as_str()), Some("x.F"));
+        assert_eq!(site(1, "", "x.F").user().map(|frame| &*frame.function), Some("x.F"));
     }
 
     #[test]

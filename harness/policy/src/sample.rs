@@ -212,8 +212,13 @@ pub(crate) fn any_call() -> impl Strategy<Value = Call> {
 /// is no goroutine, and of thread 0 nothing is known.
 pub(crate) fn caller(tid: i32) -> Option<Caller> {
     let (test, place) = (tid % 4, tid / 4 % 3);
-    let frame =
-        |function: String, code| Frame { function, file: String::new(), line: 1, code, is_shown: true };
+    let frame = |function: String, code| Frame {
+        function: function.into(),
+        file: "".into(),
+        line: 1,
+        code,
+        is_shown: true,
+    };
     let frames = vec![
         frame("os.(*File).Write".into(), Code::Standard),
         frame(format!("example.com/store.(*Log{place}).Append"), Code::User),

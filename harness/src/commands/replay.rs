@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_recorded_hit_has_the_key_that_its_call_had() {
         let frame =
-            Frame { function: "x.F".into(), file: String::new(), line: 3, code: Code::User, is_shown: true };
+            Frame { function: "x.F".into(), file: "".into(), line: 3, code: Code::User, is_shown: true };
         let site = Arc::new(Site { frames: vec![frame], is_whole: true });
         let goroutine =
             Goroutine { id: 9, parent: None, creator: None, entry: None, test: Some("TestA/b".into()) };

@@ -22,6 +22,7 @@ mod module;
 mod names;
 mod pclntab;
 mod process;
+mod sites;
 mod symbols;
 mod test_name;
 mod threads;

@@ -4,7 +4,7 @@ use super::image::Image;
 use super::layout::{MODULE_BSS, MODULE_MINPC};
 use super::memory::{Memory, Ration, Words, word_at};
 use super::pclntab::TextOffset;
-use super::symbols::inlined_at;
+use super::sites::inlined_at;
 use crate::Error;
 
 /// A process's `moduledata`.

@@ -44,8 +44,8 @@ impl Names {
     /// Whose a function of this name is, which was compiled from this file.
     pub(crate) fn code(&self, function: &str, file: &str) -> Code {
         let frame = Frame {
-            function: function.to_owned(),
-            file: String::new(),
+            function: function.into(),
+            file: Default::default(),
             line: 0,
             code: Code::Foreign,
             is_shown: false,
@@ -130,7 +130,7 @@ pub(crate) fn show(frames: &mut [Frame]) {
 
 /// Whether Go's own traceback would show it, and it is no part of the test runner.
 fn is_plain(frame: &Frame, depth: usize) -> bool {
-    let name = frame.function.as_str();
+    let name: &str = &frame.function;
     let in_runtime = name.strip_prefix("runtime.");
     match name {
         "runtime.gopanic" => depth > 0,
@@ -182,15 +182,15 @@ mod tests {
         let mut frames: Vec<Frame> = path
             .iter()
             .map(|(function, code)| Frame {
-                function: (*function).to_owned(),
-                file: String::new(),
+                function: (*function).into(),
+                file: Default::default(),
                 line: 1,
                 code: *code,
                 is_shown: false,
             })
             .collect();
         show(&mut frames);
-        frames.into_iter().filter(|frame| frame.is_shown).map(|frame| frame.function).collect()
+        frames.into_iter().filter(|frame| frame.is_shown).map(|frame| frame.function.to_string()).collect()
     }
 
     #[test]

@@ -5,7 +5,8 @@ use super::image::Image;
 use super::layout::{MODULE_MINPC, Support};
 use super::memory::{Memory, Ration, Words};
 use super::module::{Found, Module};
-use super::symbols::{Place, Quick, Symbols, innermost};
+use super::sites::{Sites, foreign};
+use super::symbols::{Place, Quick, Symbols};
 use super::test_name;
 use super::threads::{Around, Threads, Variables};
 use super::unwind::{WINDOW, Walk, Window};
@@ -30,6 +31,7 @@ pub struct Program {
     /// What the file says.
     pub image: Image,
     symbols: Symbols,
+    sites: Sites,
     variables: Variables,
     module: Option<u64>,
 }
@@ -109,7 +111,8 @@ impl Program {
     pub fn read(read_at: impl FnMut(u64, &mut [u8]) -> io::Result<usize>) -> Result<Program, Error> {
         Ok(Program {
             image: Image::read(read_at)?,
-            symbols: Symbols::new(),
+            symbols: Symbols::default(),
+            sites: Sites::default(),
             variables: Variables::default(),
             module: None,
         })
@@ -155,7 +158,8 @@ impl Process {
         self.ration.renew();
         let Some(module) = self.module(program, memory)? else {
             // The dynamic loader is at work, or the process is another one by now.
-            return Ok(Known::Caller(Caller { site: foreign(), goroutine: None }));
+            let site = Site { frames: vec![foreign()], is_whole: false };
+            return Ok(Known::Caller(Caller { site: Arc::new(site), goroutine: None }));
         };
         let running = match self.glance(program, &module, tid, memory) {
             Glance::Changed => return Ok(Known::Changed),
@@ -194,7 +198,7 @@ impl Process {
         };
         let is_whole = walk.follow(start.pc, start.sp, &mut self.path);
         self.check(program, g.as_ref(), is_whole)?;
-        let site = program.symbols.site(&program.image, &self.path, is_whole, module.gofunc, memory);
+        let site = program.sites.site(&program.image, &self.path, is_whole, module.gofunc, memory);
         let goroutine = g.map(|g| self.goroutine(program, &module, &g, &site, memory));
         Ok(Known::Caller(Caller { site, goroutine }))
     }
@@ -348,13 +352,13 @@ impl Process {
         // The first was started by no `go` statement.
         let creator = match module.offset(g.gopc) {
             Some(at) if g.goid != 1 => {
-                innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
+                program.sites.innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
             }
             Some(_) | None => None,
         };
         let entry = match module.offset(g.startpc) {
             Some(at) if g.startpc != 0 => {
-                innermost(&program.image, Place { at, is_exact: true }, module.gofunc, memory)
+                program.sites.innermost(&program.image, Place { at, is_exact: true }, module.gofunc, memory)
             }
             Some(_) | None => None,
         };
@@ -384,7 +388,7 @@ impl Process {
                 return Some(name);
             }
             creators.extend(module.offset(g.gopc).and_then(|at| {
-                innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
+                program.sites.innermost(&program.image, Place { at, is_exact: false }, module.gofunc, memory)
             }));
             let Some(parent) = g.parent.filter(|parent| *parent != 0) else { break };
             if let Some(known) = self.goroutines.get(&parent)
@@ -434,16 +438,4 @@ impl Process {
         });
         found
     }
-}
-
-/// A call path of which nothing is Go's.
-fn foreign() -> Arc<Site> {
-    let frame = model::Frame {
-        function: "<C>".to_owned(),
-        file: String::new(),
-        line: 0,
-        code: model::Code::Foreign,
-        is_shown: true,
-    };
-    Arc::new(Site { frames: vec![frame], is_whole: false })
 }

@@ -141,7 +141,13 @@ fn caller() -> impl Strategy<Value = Option<CallerNumbers>> {
 
 fn frame() -> impl Strategy<Value = Frame> {
     (any::<String>(), any::<String>(), any::<u32>(), any::<bool>()).prop_map(
-        |(function, file, line, is_shown)| Frame { function, file, line, code: Code::User, is_shown },
+        |(function, file, line, is_shown)| Frame {
+            function: function.into(),
+            file: file.into(),
+            line,
+            code: Code::User,
+            is_shown,
+        },
     )
 }
 

@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn frame(function: &str) -> Frame {
-        Frame { function: function.into(), file: String::new(), line: 0, code: Code::User, is_shown: true }
+        Frame { function: function.into(), file: "".into(), line: 0, code: Code::User, is_shown: true }
     }
 
     #[test]

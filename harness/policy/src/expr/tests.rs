@@ -83,7 +83,7 @@ impl Facts for Tracee {
 fn caller() -> Caller {
     let frame = |function: &str, code| Frame {
         function: function.into(),
-        file: String::new(),
+        file: "".into(),
         line: 1,
         code,
         is_shown: !function.starts_with("syscall"),

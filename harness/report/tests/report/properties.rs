@@ -104,8 +104,9 @@ fn caller() -> impl Strategy<Value = Option<CallerNumbers>> {
 fn frame() -> impl Strategy<Value = Frame> {
     let code = prop::sample::select(vec![Code::User, Code::Dependency, Code::Standard, Code::Foreign]);
     let text = || prop_oneof![name().prop_map(Cow::into_owned), "[;% \\n/\\[\\.a]{0,9}", any::<String>()];
-    (text(), text(), any::<u32>(), code, any::<bool>())
-        .prop_map(|(function, file, line, code, is_shown)| Frame { function, file, line, code, is_shown })
+    (text(), text(), any::<u32>(), code, any::<bool>()).prop_map(|(function, file, line, code, is_shown)| {
+        Frame { function: function.into(), file: file.into(), line, code, is_shown }
+    })
 }
 
 fn goroutine() -> impl Strategy<Value = Goroutine> {
