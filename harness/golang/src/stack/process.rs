@@ -1,19 +1,18 @@
 //! A process of a Go program: who made the call that one of its threads sleeps in.
 
 use super::goroutine::{G, SIZE};
-use super::image::Image;
 use super::layout::{MODULE_MINPC, Support};
 use super::memory::{Memory, Ration, Words};
 use super::module::{Found, Module};
-use super::sites::{Sites, foreign};
-use super::symbols::{Place, Quick, Symbols};
+use super::program::{Program, View};
+use super::sites::foreign;
+use super::symbols::{Place, Quick};
 use super::test_name;
-use super::threads::{Around, Threads, Variables};
+use super::threads::{Around, Threads};
 use super::unwind::{WINDOW, Walk, Window};
 use crate::Error;
 use model::{Caller, Goroutine, Site};
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 
 /// How many goroutines are remembered.
@@ -24,17 +23,6 @@ const EARLY: u32 = 1000;
 
 /// How many goroutines up it is asked for the test that started them all.
 const ANCESTORS: usize = 16;
-
-/// An executable, and what was learned of it from its processes.
-#[derive(Debug)]
-pub struct Program {
-    /// What the file says.
-    pub image: Image,
-    symbols: Symbols,
-    sites: Sites,
-    variables: Variables,
-    module: Option<u64>,
-}
 
 /// Where a sleeping thread is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,41 +77,6 @@ pub enum Known {
     Changed,
 }
 
-/// A program in a process, for those who only look.
-pub(crate) struct View<'a> {
-    pub(crate) image: &'a Image,
-    pub(crate) module: &'a Module,
-}
-
-impl View<'_> {
-    /// The name of the function that an instruction belongs to.
-    pub(crate) fn function_name(&self, pc: u64) -> Option<&[u8]> {
-        let function = self.image.table.find(self.module.offset(pc)?)?;
-        Some(self.image.table.name_at(self.image.table.name(function)))
-    }
-}
-
-impl Program {
-    /// Reads an executable by way of `read_at`, which behaves like `std::os::unix::fs::FileExt::read_at`.
-    ///
-    /// # Errors
-    /// Those of [`Image::read`].
-    pub fn read(read_at: impl FnMut(u64, &mut [u8]) -> io::Result<usize>) -> Result<Program, Error> {
-        Ok(Program {
-            image: Image::read(read_at)?,
-            symbols: Symbols::default(),
-            sites: Sites::default(),
-            variables: Variables::default(),
-            module: None,
-        })
-    }
-
-    /// How well its Go version is known.
-    pub fn support(&self) -> Support {
-        self.image.support
-    }
-}
-
 impl Process {
     /// A process of a program whose program headers are at this address (`AT_PHDR` of getauxval(3)).
     pub fn new(program: &Program, headers: u64) -> Process {
@@ -161,28 +114,22 @@ impl Process {
             let site = Site { frames: vec![foreign()], is_whole: false };
             return Ok(Known::Caller(Caller { site: Arc::new(site), goroutine: None }));
         };
-        let running = match self.glance(program, &module, tid, memory) {
+        let mut asked = None;
+        let g = match self.glance(program, &module, tid, memory) {
             Glance::Changed => return Ok(Known::Changed),
-            Glance::Running(g) => Some(g),
-            Glance::Unknown => None,
+            Glance::Running(g) => g,
+            Glance::Unknown => {
+                asked = registers();
+                let sp = asked.map_or(0, |registers| registers.sp);
+                self.search(program, &module, tid, is_first, sp, memory)
+            }
         };
-        let is_system_call = module.offset(pc).and_then(|at| program.symbols.step(&program.image, at));
-        let is_system_call = is_system_call.is_some_and(|step| step.is_system_call);
-        let (g, registers) = match running {
+        let step = module.offset(pc).and_then(|at| program.symbols.step(&program.image, at));
+        let is_entered = step.is_some_and(|step| step.is_system_call);
+        let start = match g.filter(|g| is_entered && g.stack.syscall_sp != 0) {
             // The goroutine says itself where it entered the call: the thread need not be asked.
-            Some(Some(g)) if is_system_call && g.stack.syscall_sp != 0 => (Some(g), None),
-            Some(g) => (g, Some(registers())),
-            None => {
-                let registers = registers();
-                let sp = registers.map_or(0, |registers| registers.sp);
-                (self.running(program, &module, tid, is_first, sp, memory), Some(registers))
-            }
-        };
-        let start = match g {
-            Some(g) if is_system_call && g.stack.syscall_sp != 0 => {
-                Registers { pc: g.stack.syscall_pc, sp: g.stack.syscall_sp }
-            }
-            Some(_) | None => match registers.flatten() {
+            Some(g) => Registers { pc: g.stack.syscall_pc, sp: g.stack.syscall_sp },
+            None => match asked.or_else(registers) {
                 Some(registers) => registers,
                 None => return Ok(Known::Changed),
             },
@@ -296,8 +243,8 @@ impl Process {
         Ok(self.module)
     }
 
-    /// The goroutine that a thread runs.
-    fn running(
+    /// The goroutine of a thread that was not asked about before.
+    fn search(
         &mut self,
         program: &mut Program,
         module: &Module,

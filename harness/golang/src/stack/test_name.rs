@@ -6,7 +6,7 @@
 
 use super::goroutine::G;
 use super::memory::{Memory, Words, word_at};
-use super::process::View;
+use super::program::View;
 use model::Site;
 
 /// How much of the upper end of a stack is looked at: the frames of the function that was started and of `tRunner`.
