@@ -5,8 +5,10 @@
 //! cargo run --manifest-path tests/fuzz/Cargo.toml --bin spec -- tests/fuzz/seeds/spec/*    # stable: these inputs only
 //! ```
 
+mod loaded;
 mod tracee;
 
+pub use loaded::{Loaded, read_at};
 use model::{
     Call, Capabilities, Capability, Decision, Diagnostic, Facts, Interest, Nanos, OccurrenceKey, RuleId,
     Source, Sysno, Via,

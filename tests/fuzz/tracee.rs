@@ -86,7 +86,13 @@ impl Tracee<'_> {
         const CODES: [Code; 4] = [Code::User, Code::Dependency, Code::Standard, Code::Foreign];
         let function = self.text(16, at)?;
         let code = CODES[function.len() % CODES.len()];
-        Some(Frame { is_shown: !function.starts_with('r'), function: function.into(), file: "".into(), line: 1, code })
+        Some(Frame {
+            is_shown: !function.starts_with('r'),
+            function: function.into(),
+            file: "".into(),
+            line: 1,
+            code,
+        })
     }
 }
 

@@ -125,6 +125,22 @@ fn claims_of_huge_tables_do_not_cost_memory() {
     }
 }
 
+#[test]
+fn sections_that_share_one_long_name_do_not_cost_memory() {
+    const NAMES: usize = 4 << 20;
+    let mut hostile = vec![0; 64];
+    hostile[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    hostile[0x28] = 64; // e_shoff
+    hostile[0x3a] = 64; // e_shentsize
+    hostile[0x3c..0x3e].fill(0xff); // e_shnum
+    let names = 64 + 65535 * 64_usize;
+    hostile.resize(names, 0);
+    hostile[64 + 24..][..8].copy_from_slice(&(names as u64).to_le_bytes());
+    hostile[64 + 32..][..8].copy_from_slice(&(NAMES as u64).to_le_bytes());
+    hostile.resize(names + NAMES, b'x');
+    assert!(matches!(read(&hostile), Err(Error::NotGo { .. })));
+}
+
 proptest! {
     #[test]
     fn mutations_end_in_a_value_or_an_error(

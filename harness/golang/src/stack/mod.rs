@@ -14,6 +14,8 @@
 //! bounded time and memory. What is kept is bounded too. An offset that was not compared with this Go version is not
 //! used before the live process has passed every check.
 
+#[cfg(test)]
+mod fixture;
 mod goroutine;
 mod image;
 mod layout;

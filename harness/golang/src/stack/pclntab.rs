@@ -344,3 +344,7 @@ fn varint(bytes: &[u8]) -> Option<(u32, &[u8])> {
     }
     None
 }
+
+#[cfg(test)]
+#[path = "pclntab_tests.rs"]
+mod tests;

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// How many goroutines are remembered.
-const REMEMBERED: usize = 16 << 10;
+const REMEMBERED: usize = 4 << 10;
 
 /// How many calls a process may make before its data is in order: the dynamic loader makes some dozens.
 const EARLY: u32 = 1000;
@@ -386,3 +386,7 @@ impl Process {
         found
     }
 }
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;
