@@ -5,6 +5,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let programs = [env!("CARGO_BIN_EXE_tracee"), env!("CARGO_BIN_EXE_bare"), env!("CARGO_BIN_EXE_starter")];
+    let programs = benches::Built {
+        tracee: env!("CARGO_BIN_EXE_tracee"),
+        bare: env!("CARGO_BIN_EXE_bare"),
+        starter: env!("CARGO_BIN_EXE_starter"),
+        keeper: env!("CARGO_BIN_EXE_keeper"),
+    };
     benches::measure(&benches::COST, programs)
 }

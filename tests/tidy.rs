@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("harness/report", &["model", "journal"]),
     ("harness", &["golang", "journal", "kernel", "model", "policy", "report", "shim"]),
     ("tests", &["journal", "model"]),
-    ("benches", &["journal", "kernel", "model", "policy"]),
+    ("benches", &["golang", "journal", "kernel", "model", "policy"]),
 ];
 
 /// Outside crates that only some may import, because of what they can do.

@@ -25,6 +25,12 @@ pub struct Effort {
     pub parallel_calls: u64,
     /// Turns of a real suite of tests.
     pub suite_rounds: u32,
+    /// Calls of one measurement that are told who made them, or stand beside such.
+    pub attributed: u64,
+    /// Turns in which every step of telling who made a call is timed.
+    pub looks: u32,
+    /// Different calls after which memory is measured.
+    pub different: u32,
 }
 
 impl Effort {
@@ -41,6 +47,9 @@ impl Effort {
         parallel_rounds: 5,
         parallel_calls: 240_000,
         suite_rounds: 5,
+        attributed: 16_000,
+        looks: 100,
+        different: 100_000,
     };
 
     /// A look at whether anything is badly wrong; half a minute or little more. Too few turns for figures to quote.
@@ -56,6 +65,9 @@ impl Effort {
         parallel_rounds: 1,
         parallel_calls: 96_000,
         suite_rounds: 1,
+        attributed: 16_000,
+        looks: 20,
+        different: 20_000,
     };
 
     /// Quick where `DURESS_BENCH_QUICK` is set and not empty, or an argument says `--quick`.

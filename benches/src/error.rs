@@ -53,6 +53,14 @@ pub enum Error {
         /// Why it failed.
         source: io::Error,
     },
+    /// Who made a call cannot be told.
+    #[error("cannot {what}: {reason}")]
+    Go {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        reason: String,
+    },
     /// The bare loop failed.
     #[error("the bare loop cannot {what}: {reason}")]
     Bare {

@@ -2,7 +2,8 @@
 
 use crate::claim::Found;
 use crate::{
-    Claim, Effort, Error, Programs, Table, calls, endurance, faults, launch, parallel, plans, suite,
+    Claim, Effort, Error, Programs, Table, attribution, binary, calls, endurance, faults, launch, parallel,
+    plans, suite, unwinding,
 };
 
 /// A group of measurements.
@@ -41,6 +42,13 @@ pub const FAULTS: [Group; 5] = [
     Group { name: "predicates", claims: &faults::PREDICATE, measure: faults::predicate },
     Group { name: "faults by ptrace", claims: &faults::TRACED, measure: faults::traced },
     Group { name: "a real suite", claims: &suite::CLAIMS, measure: suite::measure },
+];
+
+/// What it costs to tell who made a call; likewise.
+pub const ATTRIBUTION: [Group; 3] = [
+    Group { name: "calls of Go programs", claims: &attribution::CLAIMS, measure: attribution::measure },
+    Group { name: "unwinding", claims: &unwinding::CLAIMS, measure: unwinding::measure },
+    Group { name: "executables", claims: &binary::CLAIMS, measure: binary::measure },
 ];
 
 impl Group {

@@ -9,9 +9,13 @@
 //! as ordered is an error. Every process is bounded in time and nothing is left behind. No result is written down in
 //! advance: whether a claim is met is computed from the figures beside it.
 //!
-//! It deliberately knows duress only as a program; the steps within it are measured in `steps.rs`.
+//! It deliberately knows duress only as a program; the steps within it are measured in `steps.rs`, and those that tell
+//! who made a call in `unwinding.rs` and `binary.rs`, by way of `golang` and `kernel` as duress does it.
 
+mod attribution;
 pub mod bare;
+mod binary;
+pub mod caller;
 mod calls;
 pub mod claim;
 mod effort;
@@ -19,6 +23,7 @@ mod endurance;
 mod error;
 mod faults;
 mod group;
+pub mod keeping;
 pub mod launch;
 mod module;
 mod parallel;
@@ -28,17 +33,19 @@ mod process;
 mod programs;
 mod series;
 mod session;
+pub mod sleeper;
 mod suite;
 pub mod sys;
 mod table;
 pub mod tracee;
+mod unwinding;
 mod way;
 
 pub use claim::{Claim, Finding, Found, Target};
 pub use effort::Effort;
 pub use error::Error;
-pub use group::{COST, FAULTS, Group, Measured};
-pub use programs::Programs;
+pub use group::{ATTRIBUTION, COST, FAULTS, Group, Measured};
+pub use programs::{Built, Programs};
 pub use series::Series;
 pub use session::measure;
 pub use table::Table;

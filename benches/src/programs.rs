@@ -4,6 +4,8 @@
 
 use crate::Error;
 use crate::bare::Manner;
+use crate::keeping::{self, Different, Kept};
+use crate::process::{self, Memory};
 use crate::tracee::Task;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,16 +18,30 @@ pub struct Programs {
     tracee: PathBuf,
     bare: PathBuf,
     starter: PathBuf,
+    keeper: PathBuf,
     duress: PathBuf,
     home: TempDir,
 }
 
+/// Where Cargo put the programs of this package.
+#[derive(Debug, Clone, Copy)]
+pub struct Built {
+    /// A loop of one system call.
+    pub tracee: &'static str,
+    /// The bare loop.
+    pub bare: &'static str,
+    /// The program that stands in for `go test` where starts are timed.
+    pub starter: &'static str,
+    /// The program whose memory is measured.
+    pub keeper: &'static str,
+}
+
 impl Programs {
-    /// Builds duress as it is released, beside this very program, and takes the given others.
+    /// Builds duress as it is released, beside this very program, and takes the others as they are.
     ///
     /// # Errors
     /// It cannot be built.
-    pub fn build(tracee: &str, bare: &str, starter: &str) -> Result<Programs, Error> {
+    pub fn build(built: Built) -> Result<Programs, Error> {
         // target/release/deps/cost-…
         let this = std::env::current_exe().map_err(Error::file("find this program"))?;
         let profile = this.ancestors().nth(2).unwrap_or(Path::new("/"));
@@ -33,15 +49,16 @@ impl Programs {
         let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         build.args(["build", "--release", "--quiet", "--package", "duress", "--target-dir"]).arg(target);
         build.current_dir(env!("CARGO_MANIFEST_DIR"));
-        let line = crate::process::line_of(&build);
+        let line = process::line_of(&build);
         let status = build.status().map_err(|source| Error::Start { line: line.clone(), source })?;
         if !status.success() {
             return Err(Error::Failed { line, status, stderr: "see above".to_owned() });
         }
         Ok(Programs {
-            tracee: tracee.into(),
-            bare: bare.into(),
-            starter: starter.into(),
+            tracee: built.tracee.into(),
+            bare: built.bare.into(),
+            starter: built.starter.into(),
+            keeper: built.keeper.into(),
             duress: target.join("release/duress"),
             home: tempfile::Builder::new()
                 .prefix("duress-benches-")
@@ -99,6 +116,18 @@ impl Programs {
     /// The program that stands in for `go test` where starts are timed.
     pub(crate) fn starter(&self) -> &Path {
         &self.starter
+    }
+
+    /// What a process keeps that tells who made so many different calls of a program.
+    ///
+    /// # Errors
+    /// It cannot tell.
+    pub(crate) fn keeper(&self, program: &Path, different: Different, count: u32) -> Result<Kept, Error> {
+        let mut command = Command::new(&self.keeper);
+        command.args(keeping::arguments(program, different, count));
+        let said = process::run(&mut command, Memory::Unwatched)?.stdout;
+        let wrong = |what| Error::Wrong { line: process::line_of(&command), what };
+        Kept::parse(&said).ok_or_else(|| wrong(format!("it said `{said}`")))
     }
 
     /// Forgets the runs recorded so far; a million calls take their room.

@@ -46,6 +46,12 @@ impl Series {
         self.0.iter().zip(&other.0).map(|(mine, theirs)| mine - theirs).collect()
     }
 
+    /// Every measurement in another unit.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Series {
+        self.0.iter().map(|mine| mine * factor).collect()
+    }
+
     /// Turn by turn, the larger of the two.
     #[must_use]
     pub fn or_greater(&self, other: &Series) -> Series {

@@ -1,17 +1,17 @@
 //! One run of measurements: its tables, and which claims they bear out.
 
-use crate::{Effort, Error, Finding, Group, Programs, claim};
+use crate::{Built, Effort, Error, Finding, Group, Programs, claim};
 use std::process::ExitCode;
 
-/// Measures these groups and prints what was found. The programs are what Cargo built: tracee, bare, starter.
+/// Measures these groups and prints what was found. The programs are what Cargo built.
 #[expect(clippy::print_stdout, reason = "the tables are what this is for")]
-pub fn measure(groups: &[Group], [tracee, bare, starter]: [&str; 3]) -> ExitCode {
+pub fn measure(groups: &[Group], built: Built) -> ExitCode {
     // Without `--bench` this is `cargo test --benches`, which only wants to know that it starts.
     if !std::env::args().any(|argument| argument == "--bench") {
         return ExitCode::SUCCESS;
     }
     let effort = Effort::chosen();
-    let programs = match Programs::build(tracee, bare, starter) {
+    let programs = match Programs::build(built) {
         Ok(programs) => programs,
         Err(error) => {
             println!("duress cannot be measured: {error}");

@@ -44,8 +44,13 @@ impl<'a> Way<'a> {
     }
 
     /// Not to be measured unless this program is there.
-    pub(crate) fn needs(mut self, program: &'static str, argument: &str) -> Way<'a> {
-        if let Err(error) = has(program, argument) {
+    pub(crate) fn needs(self, program: &'static str, argument: &str) -> Way<'a> {
+        self.only_if(has(program, argument))
+    }
+
+    /// Not to be measured where this failed.
+    pub(crate) fn only_if(mut self, possible: Result<(), Error>) -> Way<'a> {
+        if let Err(error) = possible {
             self.found = Err(error);
         }
         self
