@@ -79,7 +79,7 @@ impl Bed {
         let caller = onlooker.attribute(&sleeper)?;
         let frames = caller.site.frames.len();
         if frames.abs_diff(depths.frames) > 1 || !caller.site.is_whole || caller.goroutine.is_none() {
-            let path: Vec<&str> = caller.site.frames.iter().map(|frame| frame.function.as_str()).collect();
+            let path: Vec<&str> = caller.site.frames.iter().map(|frame| &*frame.function).collect();
             let what = format!("a call path of {frames} frames: {}", path.join(", "));
             return Err(Error::Wrong { line: depths.name(), what });
         }
