@@ -134,7 +134,8 @@ fn is_plain(frame: &Frame, depth: usize) -> bool {
     let in_runtime = name.strip_prefix("runtime.");
     match name {
         "runtime.gopanic" => depth > 0,
-        "testing.tRunner" | "testing.fRunner" => false,
+        // The closures that these defer, too.
+        _ if name.starts_with("testing.tRunner") || name.starts_with("testing.fRunner") => false,
         "main.main" => frame.code == Code::User,
         _ => in_runtime.is_none_or(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase())),
     }

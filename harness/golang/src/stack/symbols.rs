@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// How many instructions are remembered for an executable.
-const PLACES: usize = 14_000;
+const PLACES: usize = 7_000;
 
 /// What stands for all code that is not Go's in a call path.
 pub(crate) const FOREIGN: TextOffset = TextOffset::MAX;
