@@ -3,6 +3,7 @@
 mod attach;
 mod bad_input;
 mod bad_luck;
+mod callers;
 mod conditions;
 mod doctor;
 mod executed;
