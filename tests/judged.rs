@@ -1,9 +1,12 @@
 //! The calls that a run's journal tells of, each with who made it.
 
 use crate::Outcome;
-use journal::Entry;
+use journal::{Entry, Reader};
 use model::{Caller, Decision, Goroutine, GoroutineNumber, Site, SiteNumber, Sysno};
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
 use std::sync::Arc;
 
 /// One call that was judged.
@@ -27,7 +30,16 @@ impl Judged {
     /// # Panics
     /// Where the journal cannot be read, or names what it did not tell of before.
     pub fn all(outcome: &Outcome) -> Vec<Judged> {
-        let mut reader = outcome.journal();
+        Judged::of_run(&outcome.run_dir())
+    }
+
+    /// Those of the run that is kept in this folder.
+    ///
+    /// # Panics
+    /// As [`Judged::all`].
+    pub fn of_run(folder: &Path) -> Vec<Judged> {
+        let file = File::open(folder.join("journal.duress")).expect("a run has a journal");
+        let mut reader = Reader::open(BufReader::new(file)).expect("a journal has a header");
         let mut sites: HashMap<SiteNumber, Arc<Site>> = HashMap::new();
         let mut goroutines: HashMap<GoroutineNumber, Arc<Goroutine>> = HashMap::new();
         let mut calls = Vec::new();

@@ -12,6 +12,7 @@ mod faults;
 mod launch;
 mod mistakes;
 mod no_harm;
+mod occurrences;
 mod plans;
 mod profile;
 mod quiet;
