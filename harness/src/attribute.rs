@@ -141,9 +141,9 @@ impl Attributor {
         }
         let place = self.program(process);
         let program = place.and_then(|place| Some((place, self.programs.get(place)?.1.as_ref()?)));
-        let executing = match (program, kernel::program_headers(process)) {
-            (Some((place, program)), Some(headers)) => {
-                Executing::Go(place, Box::new(Process::new(program, headers)))
+        let executing = match (program, kernel::origin(process)) {
+            (Some((place, program)), Some(origin)) => {
+                Executing::Go(place, Box::new(Process::new(program, origin.headers, origin.random)))
             }
             _ => Executing::Other(executing(process)),
         };
