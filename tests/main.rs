@@ -24,6 +24,7 @@ mod scenarios;
 mod sites;
 mod strace;
 mod strace_table;
+mod strangers;
 mod surprises;
 mod tidy;
 mod tracing;
