@@ -12,6 +12,7 @@
 mod caller;
 mod command;
 mod fired;
+mod judged;
 mod module;
 mod need;
 mod raw;
@@ -23,7 +24,8 @@ mod xml;
 pub use caller::{Made, caller};
 pub use command::{Duress, Outcome, Started, duress_path};
 pub use fired::Fired;
-pub use module::Module;
+pub use judged::Judged;
+pub use module::{Module, built};
 pub use need::{Need, has, skipped};
 pub use raw::{raw, read_by, run_raw};
 pub use victim::victim;

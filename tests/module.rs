@@ -53,14 +53,15 @@ impl Module {
     /// # Panics
     /// Where it cannot be built.
     pub fn program(&self, name: &str) -> PathBuf {
-        let path = duress_path().with_file_name(name);
-        // Moved there in one step: it may be running, for another's tests.
-        let fresh = path.with_extension(std::process::id().to_string());
-        let build = Command::new("go").current_dir(self.path()).args(["build", "-o"]).arg(&fresh).output();
-        let build = build.expect("go is there");
-        assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-        fs::rename(&fresh, &path).expect("both are in one folder");
-        path
+        built(self.path(), &["build"], name)
+    }
+
+    /// The module's tests as a program, built likewise.
+    ///
+    /// # Panics
+    /// Where they cannot be built.
+    pub fn tests(&self, name: &str) -> PathBuf {
+        built(self.path(), &["test", "-c"], name)
     }
 
     /// The module's folder.
@@ -72,4 +73,19 @@ impl Module {
     pub fn join(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
+}
+
+/// What `go` makes of this folder, beside duress in cargo's own scratch folder.
+///
+/// # Panics
+/// Where it cannot be built.
+pub fn built(folder: &Path, verb: &[&str], name: &str) -> PathBuf {
+    let path = duress_path().with_file_name(name);
+    // Moved there in one step: it may be running, for another's tests.
+    let fresh = path.with_extension(std::process::id().to_string());
+    let build = Command::new("go").current_dir(folder).args(verb).arg("-o").arg(&fresh).output();
+    let build = build.expect("go is there");
+    assert!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
+    fs::rename(&fresh, &path).expect("both are in one folder");
+    path
 }

@@ -119,33 +119,35 @@ impl Callers for Attributor {
                         Ok(Known::Caller(caller)) => return Some(caller),
                         Ok(Known::Changed) => {}
                         Err(error) => {
-                            self.refuse(executable(process), &error);
+                            if executing(call.tid).is_some() {
+                                self.refuse(executable(call.tid), &error);
+                            }
                             return None;
                         }
                     }
                 }
-                Some(Executing::Other(file)) if *file == executing(process) => return None,
+                Some(Executing::Other(file)) if *file == executing(call.tid) => return None,
                 Some(Executing::Other(_)) | None => {}
             }
-            self.look(process);
+            self.look(process, call.tid);
         }
         None
     }
 }
 
 impl Attributor {
-    /// Looks what a process executes.
-    fn look(&mut self, process: Tgid) {
+    /// Looks what a process executes, by one of its threads: its first may be over while others go on.
+    fn look(&mut self, process: Tgid, thread: Tid) {
         if self.processes.len() >= PROCESSES {
             self.processes.clear();
         }
-        let place = self.program(process);
+        let place = self.program(thread);
         let program = place.and_then(|place| Some((place, self.programs.get(place)?.1.as_ref()?)));
-        let executing = match (program, kernel::program_headers(process)) {
-            (Some((place, program)), Some(headers)) => {
-                Executing::Go(place, Box::new(Process::new(program, headers)))
+        let executing = match (program, kernel::origin(thread)) {
+            (Some((place, program)), Some(origin)) => {
+                Executing::Go(place, Box::new(Process::new(program, origin.headers, origin.random)))
             }
-            _ => Executing::Other(executing(process)),
+            _ => Executing::Other(executing(thread)),
         };
         self.processes.insert(process, executing);
     }
@@ -157,10 +159,10 @@ impl Attributor {
         }
     }
 
-    /// The executable of a process, read if it is new.
-    fn program(&mut self, process: Tgid) -> Option<usize> {
-        let file = File::open(format!("/proc/{process}/exe")).ok()?;
-        self.read(&file, || executable(process))
+    /// The executable of a thread, read if it is new.
+    fn program(&mut self, thread: Tid) -> Option<usize> {
+        let file = File::open(format!("/proc/{thread}/exe")).ok()?;
+        self.read(&file, || executable(thread))
     }
 
     fn read(&mut self, file: &File, path: impl FnOnce() -> PathBuf) -> Option<usize> {
@@ -194,12 +196,16 @@ impl Attributor {
     }
 }
 
-/// What a process executes; nothing where it is gone.
-fn executing(process: Tgid) -> Option<FileId> {
-    std::fs::metadata(format!("/proc/{process}/exe")).ok().map(|about| FileId::of(&about))
+/// What a thread executes; nothing where it has no memory any more. What was read of its memory says nothing then.
+///
+/// # Kernel
+/// `do_exit` in kernel/exit.c gives up a thread's memory before anybody is told of its end; from then on neither
+/// process_vm_readv(2) nor `/proc/TID/exe` knows of any. Test: `a_death_at_the_first_look_is_no_unknown_go`.
+fn executing(thread: Tid) -> Option<FileId> {
+    std::fs::metadata(format!("/proc/{thread}/exe")).ok().map(|about| FileId::of(&about))
 }
 
-/// The path of what a process executes.
-fn executable(process: Tgid) -> PathBuf {
-    std::fs::read_link(format!("/proc/{process}/exe")).unwrap_or_default()
+/// The path of what a thread executes.
+fn executable(thread: Tid) -> PathBuf {
+    std::fs::read_link(format!("/proc/{thread}/exe")).unwrap_or_default()
 }

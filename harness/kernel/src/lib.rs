@@ -43,4 +43,4 @@ pub use sys::mapping::MappedLog;
 pub use trace::{Behind, Stopped, Trace, Tracer};
 pub use tracee::{Processes, Witness};
 pub use watch::Watch;
-pub use whereabouts::{Spot, Whereabouts, program_headers};
+pub use whereabouts::{Origin, Spot, Whereabouts, origin};

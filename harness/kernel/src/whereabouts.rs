@@ -1,6 +1,6 @@
 //! Where a sleeping thread is: its instruction, its stack, its process's beginning.
 
-use model::{Tgid, Tid};
+use model::Tid;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -63,15 +63,28 @@ impl Whereabouts {
     }
 }
 
-/// Where a process's program headers are: `AT_PHDR` of getauxval(3). Nothing where the process is gone.
-pub fn program_headers(process: Tgid) -> Option<u64> {
+/// What an execve(2) gave a process: it has other ones after the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Where its program headers are.
+    pub headers: u64,
+    /// Where 16 random bytes are.
+    pub random: u64,
+}
+
+/// What a thread's process began with: `AT_PHDR` and `AT_RANDOM` of getauxval(3). Nothing where the thread is gone.
+pub fn origin(thread: Tid) -> Option<Origin> {
     const AT_PHDR: u64 = 3;
-    let bytes = fs::read(format!("/proc/{process}/auxv")).ok()?;
+    const AT_RANDOM: u64 = 25;
+    let bytes = fs::read(format!("/proc/{thread}/auxv")).ok()?;
     let word = |bytes: &[u8]| bytes.try_into().ok().map(u64::from_ne_bytes);
-    bytes.chunks_exact(16).find_map(|pair| {
-        let (kind, value) = pair.split_at(8);
-        word(value).filter(|_| word(kind) == Some(AT_PHDR))
-    })
+    let value = |wanted: u64| {
+        bytes.chunks_exact(16).find_map(|pair| {
+            let (kind, value) = pair.split_at(8);
+            word(value).filter(|_| word(kind) == Some(wanted))
+        })
+    };
+    Some(Origin { headers: value(AT_PHDR)?, random: value(AT_RANDOM)? })
 }
 
 #[cfg(test)]
@@ -113,15 +126,16 @@ mod tests {
         let found = |address| maps.lines().find(|line| holds(line, address) == Some(true));
         assert!(found(spot.sp).is_some_and(|line| line.ends_with("[stack]")), "{spot:?}\n{maps}");
         assert!(found(spot.pc).is_some_and(|line| line.contains("r-xp")), "{spot:?}\n{maps}");
-        let headers = program_headers(Tgid(tid.0)).expect("it lives");
+        let Origin { headers, random } = origin(tid).expect("it lives");
         assert!(found(headers).is_some_and(|line| line.contains("cat")), "{headers:#x}\n{maps}");
+        assert!(found(random).is_some_and(|line| line.ends_with("[stack]")), "{random:#x}\n{maps}");
     }
 
     #[test]
     fn a_thread_that_is_gone_is_nowhere() {
         let mut whereabouts = Whereabouts::default();
         assert_eq!(whereabouts.of(Tid(i32::MAX)), None);
-        assert_eq!(program_headers(Tgid(i32::MAX)), None);
+        assert_eq!(origin(Tid(i32::MAX)), None);
     }
 
     #[test]

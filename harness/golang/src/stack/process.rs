@@ -33,10 +33,20 @@ pub struct Registers {
     pub sp: u64,
 }
 
+/// What tells one execution of a program from the next in the same process: bytes that the kernel draws at random.
+///
+/// # Go
+/// runtime/rand.go, `randinit`, writes others over them, as random, before `main` (since 1.22); then the process is taken for
+/// another one, once.
+type Mark = [u8; 16];
+
 /// A process that executes a program.
 #[derive(Debug)]
 pub struct Process {
     bias: u64,
+    /// Where the bytes are that are drawn for each execve(2), and which they are.
+    random: u64,
+    mark: Option<Mark>,
     module: Option<Module>,
     /// How many calls were made before its data was in order.
     early: u32,
@@ -78,10 +88,13 @@ pub enum Known {
 }
 
 impl Process {
-    /// A process of a program whose program headers are at this address (`AT_PHDR` of getauxval(3)).
-    pub fn new(program: &Program, headers: u64) -> Process {
+    /// A process of a program whose program headers and random bytes are at these addresses (`AT_PHDR` and `AT_RANDOM` of
+    /// getauxval(3)).
+    pub fn new(program: &Program, headers: u64, random: u64) -> Process {
         Process {
             bias: program.image.bias(headers),
+            random,
+            mark: None,
             module: None,
             early: 0,
             threads: Threads::default(),
@@ -168,32 +181,28 @@ impl Process {
     /// the goroutine and its stack, if they are what they were the last time.
     fn glance(&mut self, program: &Program, module: &Module, tid: i32, memory: &mut dyn Memory) -> Glance {
         let layout = &program.image.layout;
-        let mut code = [0; 32];
-        let module_at = module.address + MODULE_MINPC;
         self.window.bytes.clear();
         let Some(last) = self.last.get(&tid).copied() else {
-            let is_read = memory.read(module_at, &mut code) == code.len();
-            let is_current = is_read && module.is_at(&program.image, &code);
-            return if is_current { Glance::Unknown } else { Glance::Changed };
+            return if self.is_current(program, module, memory) { Glance::Unknown } else { Glance::Changed };
         };
+        let (mut code, mut mark) = ([0; 32], Mark::default());
         let (mut procid, mut curg, mut bytes) = ([0; 8], [0; 8], [0; SIZE]);
         self.window.start = last.start;
         self.window.bytes.resize(last.size, 0);
         let at = |offset: u64| last.machine.wrapping_add(offset);
         let is_read = memory.gather(&mut [
-            (module_at, &mut code),
+            (module.address + MODULE_MINPC, &mut code),
+            (self.random, &mut mark),
             (at(layout.m_procid), &mut procid),
             (at(layout.m_curg), &mut curg),
             (last.g, &mut bytes),
             (last.start, &mut self.window.bytes),
         ]);
         let is_same = is_read && u64::from_le_bytes(procid) == u64::try_from(tid).unwrap_or(0);
-        if !is_same || !module.is_at(&program.image, &code) {
+        if !is_same || self.mark != Some(mark) || !module.is_at(&program.image, &code) {
             self.last.remove(&tid);
             self.window.bytes.clear();
-            let is_read = memory.read(module_at, &mut code) == code.len();
-            let is_current = is_read && module.is_at(&program.image, &code);
-            return if is_current { Glance::Unknown } else { Glance::Changed };
+            return if self.is_current(program, module, memory) { Glance::Unknown } else { Glance::Changed };
         }
         match u64::from_le_bytes(curg) {
             0 => Glance::Running(None),
@@ -203,6 +212,14 @@ impl Process {
                 Glance::Running(G::read(curg, layout, memory))
             }
         }
+    }
+
+    /// Whether the process executes what it did, and has done so since.
+    fn is_current(&mut self, program: &Program, module: &Module, memory: &mut dyn Memory) -> bool {
+        let (mut code, mut mark) = ([0; 32], Mark::default());
+        let is_read =
+            memory.gather(&mut [(module.address + MODULE_MINPC, &mut code), (self.random, &mut mark)]);
+        is_read && module.is_at(&program.image, &code) && *self.mark.get_or_insert(mark) == mark
     }
 
     /// Refuses what contradicts itself, where the layout is only taken for the right one.

@@ -1,0 +1,3 @@
+module example.com/occurrences
+
+go 1.19
