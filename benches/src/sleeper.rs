@@ -167,9 +167,9 @@ impl Onlooker {
     /// # Errors
     /// The process is gone.
     pub fn with(program: Program, sleeper: &Sleeper) -> Result<Onlooker, Error> {
-        let headers = kernel::program_headers(sleeper.process())
+        let origin = kernel::origin(Tid(sleeper.process().0))
             .ok_or_else(|| failed("find the program headers of a process", "it is gone"))?;
-        let process = Process::new(&program, headers);
+        let process = Process::new(&program, origin.headers, origin.random);
         Ok(Onlooker { program, process, whereabouts: Whereabouts::default() })
     }
 

@@ -16,7 +16,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let Ok(mut program) = Program::read(|offset, buffer| read_at(input, offset, buffer)) else { return };
     let _ = (program.support(), program.image.bias(0x40));
     let mut memory = Loaded::new(input);
-    let mut process = Process::new(&program, memory.headers());
+    let mut process = Process::new(&program, memory.headers(), Loaded::STACK);
     // A thread in every function: `moduledata` says where the code is, if it is sound. Each is the caller of the next one.
     let Some(text) = memory.text() else { return };
     let entries = memory.entries();

@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         Program::read(|offset, buffer| read_at(IMAGE, offset, buffer)).expect("the seed is sound");
     let mut memory = Loaded::new(IMAGE);
     memory.live();
-    let mut process = Process::new(&program, memory.headers());
+    let mut process = Process::new(&program, memory.headers(), Loaded::STACK);
     let mut rest = input;
     // A few words change, and then a thread calls; and again.
     for _ in 0..8 {

@@ -35,7 +35,7 @@ fn known() -> Option<Known> {
 fn call(known: &Known, calls: u64, claim: impl FnMut(u64) -> Option<u64>) -> (u64, u64) {
     let mut program = program(known.bytes);
     let mut memory = Claimed::new(known.bytes, claim);
-    let mut process = Process::new(&program, 0);
+    let mut process = Process::new(&program, 0, STACK);
     let mut first = 0;
     for number in 0..calls {
         let index = usize::try_from(number * 37).expect("small") % program.image.table.count();
@@ -169,7 +169,7 @@ fn a_stack_in_a_circle_is_cut() {
         entries.get(usize::try_from(address / 8 % count as u64).ok()?).copied()
     };
     let mut memory = Claimed::new(known.bytes, claim);
-    let mut process = Process::new(&program, 0);
+    let mut process = Process::new(&program, 0, STACK);
     let mut cut = 0;
     for (number, pc) in (0..300).zip(&entries) {
         let registers = Registers { pc: *pc, sp: STACK + number * 24 };
@@ -214,7 +214,7 @@ fn a_stack_that_ends_before_it_begins_has_no_test() {
     let Some(known) = known() else { return skip() };
     let mut program = program(known.bytes);
     let mut memory = Claimed::new(known.bytes, |_| Some(u64::MAX));
-    let mut process = Process::new(&program, 0);
+    let mut process = Process::new(&program, 0, STACK);
     let module = process.module(&mut program, &mut memory).expect("it is sound").expect("it is there");
     let view = View { image: &program.image, module: &module };
     let functions = (0..program.image.table.count()).filter_map(|index| program.image.table.function(index));
