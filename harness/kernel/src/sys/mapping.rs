@@ -10,8 +10,10 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::ptr::NonNull;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 /// How much is mapped and allocated at a time, in bytes; a multiple of every page size.
 const WINDOW: usize = 1 << 20;
@@ -54,32 +56,48 @@ impl MappedLog {
         Ok(log)
     }
 
-    /// Appends all of these bytes.
+    /// Appends all of these bytes, the first four of them last: until then the file goes on with zeros here, whoever ends
+    /// this process, and wherever.
     ///
     /// # Errors
     /// A full disk, with nothing of `bytes` written.
-    pub fn append(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        const HEAD: usize = 4;
         let needed = self.position + bytes.len() as u64 + self.reserve;
         if needed > self.allocated {
             self.allocate(needed)?;
         }
-        while !bytes.is_empty() {
-            let offset =
-                usize::try_from(self.position - self.start).expect("the position is within the window");
-            if offset == WINDOW {
+        let (head, rest) = bytes.split_at(bytes.len().min(HEAD));
+        let end = self.position + bytes.len() as u64;
+        if end <= self.start + WINDOW as u64 {
+            self.put(self.position + HEAD as u64, rest);
+            // What is killed in between has not come so far: the compiler must not write the head before.
+            compiler_fence(Ordering::Release);
+            self.put(self.position, head);
+        } else {
+            // Beyond the window, once in a megabyte. A mapping and write(2) see the same pages.
+            self.file.write_all_at(rest, self.position + HEAD as u64)?;
+            self.file.write_all_at(head, self.position)?;
+            while end > self.start + WINDOW as u64 {
                 self.advance()?;
-                continue;
             }
-            let count = bytes.len().min(WINDOW - offset);
-            // SAFETY: `offset < WINDOW`, and the window maps WINDOW bytes until it is replaced or dropped.
-            let to = unsafe { self.window.add(offset) };
-            // SAFETY: `count` bytes fit the window behind `offset`, have blocks (allocated above), and cannot overlap
-            // `bytes`: nobody outside has a reference into the mapping.
-            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr(), count) };
-            self.position += count as u64;
-            bytes = &bytes[count..];
         }
+        self.position = end;
         Ok(())
+    }
+
+    /// Copies bytes to a place within the window.
+    fn put(&mut self, at: u64, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let offset = usize::try_from(at - self.start).expect("the place is within the window");
+        assert!(offset + bytes.len() <= WINDOW, "the bytes end within the window");
+        // SAFETY: `offset < WINDOW`, and the window maps WINDOW bytes until it is replaced or dropped.
+        let to = unsafe { self.window.add(offset) };
+        // SAFETY: `bytes` fit the window behind `offset` (asserted), have blocks (allocated by the caller), and cannot
+        // overlap: nobody outside has a reference into the mapping.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to.as_ptr(), bytes.len()) };
     }
 
     /// Lets the next bytes use what was kept back for a full disk.
@@ -190,6 +208,37 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap()[..expected.len()], expected);
         log.close().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_begins_to_be_seen_is_there_as_a_whole() {
+        const RECORDS: usize = 3000;
+        const LONG: usize = 5003;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut log = MappedLog::create(&path).unwrap();
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let file = File::open(&path).unwrap();
+                let mut bytes = vec![0; LONG];
+                for record in 0..RECORDS {
+                    loop {
+                        file.read_exact_at(&mut bytes, (record * LONG) as u64).unwrap_or_default();
+                        if bytes[..4] != [0; 4] {
+                            break;
+                        }
+                        std::hint::spin_loop();
+                    }
+                    let torn = bytes.iter().position(|byte| *byte != 1);
+                    assert_eq!(torn, None, "record {record}");
+                    bytes.fill(0);
+                }
+            });
+            for _ in 0..RECORDS {
+                log.append(&[1; LONG]).unwrap();
+            }
+            reader.join().unwrap();
+        });
     }
 
     #[test]
