@@ -76,6 +76,27 @@ fn what_looks_at_memory_is_the_supervisors_and_can_be_raced() {
 }
 
 #[test]
+fn what_asks_who_calls_says_what_it_is_counted_by() {
+    let rule = "write:error=EIO:when=3:where=fd(1..) & site(bufio.(*Writer).Flush) & test(TestReport*)";
+    let lines = explain(&["-e", rule], "");
+    let stack = "the supervisor, from the Go stack: costs a wake-up and an unwinding";
+    expect_lines(
+        &lines,
+        &[
+            "filter write only where ",
+            "fd(1..)",
+            FILTER,
+            "site(bufio.(*Writer).Flush)",
+            stack,
+            "test(TestReport*)",
+            stack,
+            "counted by test, site and system call",
+        ],
+    );
+    assert!(!lines.iter().any(|line| line.starts_with("raced")), "{lines:?}");
+}
+
+#[test]
 fn a_plan_file_with_rules_for_each_mechanism_is_explained_rule_by_rule() {
     let plan = r#"
 [[rule]]

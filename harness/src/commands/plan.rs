@@ -111,6 +111,10 @@ fn of_rule(rule: &Rule, interest: &Interest, text: &mut String) {
     for (predicate, decided) in rule.explain() {
         let _ = writeln!(text, "  {predicate}\n               {decided}");
     }
+    if rule.asks_who() {
+        let _ =
+            writeln!(text, "  counted by   test, site and system call: the third time is the third of each");
+    }
     if rule.is_racy() {
         let _ = writeln!(
             text,
