@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 const PROGRAMS: usize = 32;
 const PROCESSES: usize = 1024;
 
+/// How many places are remembered from which a program that is not Go's makes calls: libraries have a few.
+const PLACES: usize = 32;
+
 /// Finds out who made calls.
 #[derive(Debug, Default)]
 pub(crate) struct Attributor {
@@ -84,7 +87,32 @@ enum Executing {
     /// A Go program, by its place among the programs.
     Go(usize, Box<Process>),
     /// Another, or nothing that can be read.
-    Other(Option<FileId>),
+    Other(Stranger),
+}
+
+/// An executable that is no Go program.
+#[derive(Debug)]
+struct Stranger {
+    file: Option<FileId>,
+    /// Where it was seen to make calls: while it makes them from there it need not be looked at again.
+    places: Vec<u64>,
+}
+
+impl Stranger {
+    /// Whether a thread that made this call executes it still.
+    fn still_makes(&mut self, call: &Call) -> bool {
+        if self.places.contains(&call.pc) {
+            return true;
+        }
+        if self.file != executing(call.tid) {
+            return false;
+        }
+        if self.places.len() >= PLACES {
+            self.places.clear();
+        }
+        self.places.push(call.pc);
+        true
+    }
 }
 
 /// The memory of a tracee.
@@ -105,34 +133,48 @@ impl Callers for Attributor {
         // An execve(2) makes a process another one, and a number is given to another process one day: what is known of it
         // is tried, and looked up again if it fails.
         for _ in 0..2 {
-            match self.processes.get_mut(&process) {
+            let known = match self.processes.get_mut(&process) {
                 Some(Executing::Go(place, known)) => {
                     let program = self.programs.get_mut(*place).and_then(|(_, program)| program.as_mut())?;
-                    let whereabouts = &mut self.whereabouts;
-                    let mut registers = || {
-                        let spot = whereabouts.of(call.tid)?;
-                        Some(Registers { pc: spot.pc, sp: spot.sp })
-                    };
-                    let is_first = call.tid.0 == process.0;
-                    let memory = &mut TraceeMemory(call.tid);
-                    match known.caller(program, call.tid.0, is_first, call.pc, &mut registers, memory) {
-                        Ok(Known::Caller(caller)) => return Some(caller),
-                        Ok(Known::Changed) => {}
-                        Err(error) => {
-                            if executing(call.tid).is_some() {
-                                self.refuse(executable(call.tid), &error);
-                            }
-                            return None;
-                        }
-                    }
+                    ask(known, program, call, process, &mut self.whereabouts)
                 }
-                Some(Executing::Other(file)) if *file == executing(call.tid) => return None,
-                Some(Executing::Other(_)) | None => {}
+                Some(Executing::Other(stranger)) => {
+                    if stranger.still_makes(call) {
+                        return None;
+                    }
+                    Ok(Known::Changed)
+                }
+                None => Ok(Known::Changed),
+            };
+            match known {
+                Ok(Known::Caller(caller)) => return Some(caller),
+                Ok(Known::Changed) => self.look(process, call.tid),
+                Err(error) => {
+                    if executing(call.tid).is_some() {
+                        self.refuse(executable(call.tid), &error);
+                    }
+                    return None;
+                }
             }
-            self.look(process, call.tid);
         }
         None
     }
+}
+
+/// Asks what is known of a process of a Go program.
+fn ask(
+    known: &mut Process,
+    program: &mut Program,
+    call: &Call,
+    process: Tgid,
+    whereabouts: &mut Whereabouts,
+) -> Result<Known, golang::Error> {
+    let mut registers = || {
+        let spot = whereabouts.of(call.tid)?;
+        Some(Registers { pc: spot.pc, sp: spot.sp })
+    };
+    let is_first = call.tid.0 == process.0;
+    known.caller(program, call.tid.0, is_first, call.pc, &mut registers, &mut TraceeMemory(call.tid))
 }
 
 impl Attributor {
@@ -147,7 +189,7 @@ impl Attributor {
             (Some((place, program)), Some(origin)) => {
                 Executing::Go(place, Box::new(Process::new(program, origin.headers, origin.random)))
             }
-            _ => Executing::Other(executing(thread)),
+            _ => Executing::Other(Stranger { file: executing(thread), places: Vec::new() }),
         };
         self.processes.insert(process, executing);
     }
