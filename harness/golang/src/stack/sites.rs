@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// How many call paths are remembered for an executable, and what they and their texts may take, in bytes.
 const SITES: usize = 2 << 10;
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 576 << 10;
 
 /// How many calls may be inlined into each other, and how many there may be in all of a path; what its texts may take, in
 /// bytes. Real ones have two or three each, and stay below 1024 and 100 KiB.
@@ -26,8 +26,8 @@ const SHOWN: usize = 4096;
 /// The call paths of an executable that were put together.
 #[derive(Debug, Default)]
 pub(crate) struct Sites {
-    known: HashMap<u64, Vec<KnownSite>, Quick>,
-    count: usize,
+    /// By a hash of the path; of two with the same, the newer is kept.
+    known: HashMap<u64, KnownSite, Quick>,
     /// What they take in bytes, without their texts.
     size: usize,
     texts: Texts,
@@ -81,10 +81,10 @@ impl Sites {
             known.is_whole == is_whole && known.path.len() == path.len() && { places }
                 .all(|(known, place)| *known == place.at)
         };
-        if let Some(known) = self.known.get(&hash).and_then(|sites| sites.iter().find(same)) {
+        if let Some(known) = self.known.get(&hash).filter(same) {
             return Arc::clone(&known.site);
         }
-        if self.count >= SITES || self.size + self.texts.size > KEPT {
+        if self.known.len() >= SITES || self.size + self.texts.size > KEPT {
             *self = Sites::default();
         }
         let mut frames = Vec::new();
@@ -92,10 +92,9 @@ impl Sites {
         names::show(&mut frames);
         frames.shrink_to_fit();
         let path: Box<[TextOffset]> = path.iter().map(|place| place.at).collect();
-        self.count += 1;
-        self.size += size_of_val(&*frames) + size_of_val(&*path) + size_of::<(u64, Vec<KnownSite>, Site)>();
+        self.size += size_of_val(&*frames) + size_of_val(&*path) + size_of::<(u64, KnownSite, Site)>() * 2;
         let site = Arc::new(Site { frames, is_whole: is_whole && !is_cut });
-        self.known.entry(hash).or_default().push(KnownSite { path, is_whole, site: Arc::clone(&site) });
+        self.known.insert(hash, KnownSite { path, is_whole, site: Arc::clone(&site) });
         site
     }
 
