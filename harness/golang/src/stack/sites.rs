@@ -11,8 +11,8 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 /// How many call paths are remembered for an executable, and what they and their texts may take, in bytes.
-const SITES: usize = 2 << 10;
-const KEPT: usize = 576 << 10;
+const SITES: usize = 1 << 10;
+const KEPT: usize = 512 << 10;
 
 /// How many calls may be inlined into each other, and how many there may be in all of a path; what its texts may take, in
 /// bytes. Real ones have two or three each, and stay below 1024 and 100 KiB.
