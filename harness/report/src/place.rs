@@ -62,7 +62,7 @@ pub(crate) fn trail(site: &Site, cwd: &str) -> String {
     steps.join(" → ")
 }
 
-/// A caller in one line: the test, the goroutine, the site.
+/// A caller in one line: the test, the site, the goroutine.
 pub(crate) fn caller(caller: &Caller, cwd: &str) -> String {
     // Who started it says something only where that is not the test runner or the runtime.
     let creator = caller.goroutine().and_then(|goroutine| goroutine.creator.as_ref());
@@ -74,7 +74,7 @@ pub(crate) fn caller(caller: &Caller, cwd: &str) -> String {
         Runner::Unknown => "an unknown goroutine".to_owned(),
     };
     let place = caller.site.as_deref().map_or("an unknown place".to_owned(), |site| trail(site, cwd));
-    let parts = [caller.test(), Some(&*runner), Some(&*place)];
+    let parts = [caller.test(), Some(&*place), Some(&*runner)];
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
