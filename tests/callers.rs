@@ -71,7 +71,7 @@ fn exactly_the_buffered_writes_of_the_tests_that_are_named_fail() {
 
     let shown = Duress::new(&reports(), ["show", "last"]).home_of(&outcome).run();
     shown.expect_stdout(&[
-        "reports.Write (report.go:21) → bufio.(*Writer).Flush → os.(*File).Write\n",
+        "TestReportDaily  reports.Write (report.go:21) → bufio.(*Writer).Flush → os.(*File).Write  goroutine ",
         "met by reports.Write (report.go:21)\n",
         "7 faults fired in 7 matched calls",
     ]);
