@@ -10,6 +10,8 @@ use journal::{Attribution, Entry};
 use report::{Fired, Summary};
 use shim::padding::{Launch, Padding};
 use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,10 +29,20 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn make() -> Result<Scratch, Failure> {
-        let path = std::env::temp_dir().join(format!("duress-fuzz-{}", std::process::id()));
-        let failed = |error| Failure::theirs(format!("cannot make the folder `{}`: {error}", path.display()));
-        fs::create_dir_all(&path).map_err(failed)?;
-        Ok(Scratch { path })
+        // A folder that is there already may be another's.
+        for attempt in 0.. {
+            let path = std::env::temp_dir().join(format!("duress-fuzz-{}-{attempt}", std::process::id()));
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Scratch { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
+                Err(error) => {
+                    let shown = path.display();
+                    return Err(Failure::theirs(format!("cannot make the folder `{shown}`: {error}"))
+                        .help("set TMPDIR to a folder that can be written"));
+                }
+            }
+        }
+        unreachable!("one of the names is free, or an error is given")
     }
 
     fn file(&self) -> PathBuf {

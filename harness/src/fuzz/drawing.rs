@@ -74,8 +74,14 @@ fn shape(found: &Found, strings: &str, color: Color, line: &mut impl FnMut(Strin
         if !inside.exact {
             line("    in between was not searched".to_owned());
         }
-        if let Some(limit) = &inside.limit {
-            line(format!("    {}: {}", limit.name, limit.rule));
+        match &inside.limit {
+            Some(limit) if limit.name == found.limit.name => {
+                line(
+                    "    the same limit: what is started there needs more than the command itself".to_owned(),
+                );
+            }
+            Some(limit) => line(format!("    {}: {}", limit.name, limit.rule)),
+            None => {}
         }
         if let Some(site) = &inside.site {
             line(format!("    {}", plain(site)));

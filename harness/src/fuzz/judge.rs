@@ -53,8 +53,10 @@ const SHOWN: usize = 200;
 /// Judges a run by the one without added strings; with the decisive line, or words where there is none.
 pub(crate) fn judge(arm: &Arm, baseline: &Arm) -> (Conduct, String) {
     if arm.summary.is_timed_out {
-        let line = last_line(&arm.summary.findings.first().map_or(String::new(), |one| one.evidence.clone()))
-            .unwrap_or_else(|| "no end within the time limit".to_owned());
+        let limit = arm.summary.header.timeout_s.unwrap_or_default();
+        let who = arm.summary.findings.first().and_then(|finding| last_line(&finding.evidence));
+        let line =
+            format!("no end within {limit} s; {}", who.unwrap_or_else(|| "nothing was printed".to_owned()));
         return (Conduct::Hung, line);
     }
     if let Some(line) = arm.output.lines().find(|line| names_the_limit(line)) {
