@@ -9,6 +9,7 @@ mod doctor;
 mod executed;
 mod explain;
 mod faults;
+mod fuzz_env;
 mod launch;
 mod mistakes;
 mod no_harm;

@@ -1,8 +1,10 @@
 //! The command line, as typed.
 
+use crate::fuzz::{LEAST, Shape};
 use crate::orders::Mechanisms;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use journal::Attribution;
+use model::ROOM_CAP;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Draw a recorded run's report again, from its journal; or its call paths
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
+    /// Search for the point where something fails
+    #[command(subcommand)]
+    Fuzz(FuzzCommand),
     /// Check a plan file, or explain it
     #[command(subcommand)]
     Plan(PlanCommand),
@@ -198,6 +203,65 @@ pub(crate) struct ShowArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Human, env = "DURESS_FORMAT", value_name = "FORMAT")]
     pub(crate) format: Format,
+}
+
+const FUZZ_ENV_EXAMPLES: &str = "\
+For each shape it says, to the byte: the largest size that COMMAND starts with and the limit that stops it; the largest size with which
+everything in COMMAND works as with nothing added, which call of execve fails first beyond it, and what COMMAND makes of that:
+  told         its output names the cause
+  silent       it ends otherwise, or prints otherwise, and names no cause
+  swallowed    it does as if nothing had happened
+  hung         it does not end
+  unaffected   nothing in it fails
+
+Exit codes: 0 all is told or nothing fails; 1 something is silent, swallowed or hung; 2 and 3 as everywhere.
+
+Examples:
+  duress fuzz env -- ./program
+  duress fuzz env --stack 1MiB --shapes one,many -- go test -run TestStart .
+  duress fuzz env --args -- ./program --file {}";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FuzzCommand {
+    /// Search the size and shape of the environment, or of arguments, for where execve fails
+    #[command(after_help = FUZZ_ENV_EXAMPLES)]
+    Env(FuzzEnvArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FuzzEnvArgs {
+    /// Give the command this soft limit of the stack, from which the room for all strings follows (1MiB, unlimited)
+    /// [default: the one that there is]
+    #[arg(long, value_name = "SIZE", value_parser = stack)]
+    pub(crate) stack: Option<u64>,
+
+    /// Add arguments in the place of each word `{}` of the command, in the place of variables
+    #[arg(long)]
+    pub(crate) args: bool,
+
+    /// How what is added grows [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "SHAPE")]
+    pub(crate) shapes: Vec<Shape>,
+
+    /// Try only so many bytes, NULs included
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(LEAST..=ROOM_CAP))]
+    pub(crate) at: Option<u64>,
+
+    /// Take a run of the command as hung after this long
+    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "10s")]
+    pub(crate) timeout: Duration,
+
+    /// Search no closer after this long
+    #[arg(long, value_name = "DUR", value_parser = duration, default_value = "5m")]
+    pub(crate) budget: Duration,
+
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
+    pub(crate) format: ListFormat,
+
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -346,6 +410,26 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a length of time is a number and ms, s, m or h, and more than zero".to_owned())
 }
 
+/// Reads a stack limit: `1MiB`, `512KiB`, a number of bytes, or `unlimited`.
+fn stack(text: &str) -> Result<u64, String> {
+    /// A Go program needs some stack to start, and so does the dynamic loader.
+    const LOWEST: u64 = 128 << 10;
+    if text == "unlimited" {
+        return Ok(u64::MAX);
+    }
+    let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+    let (number, scale) = units
+        .iter()
+        .find_map(|(unit, scale)| text.strip_suffix(unit).map(|number| (number, *scale)))
+        .unwrap_or((text, 1_u64));
+    let bytes = number.parse::<u64>().ok().and_then(|number| number.checked_mul(scale));
+    let bytes = bytes.ok_or("a size is a number and KiB, MiB or GiB, a number of bytes, or `unlimited`")?;
+    if bytes < LOWEST {
+        return Err("with less than 128KiB of stack, programs do not start for other reasons".to_owned());
+    }
+    Ok(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,6 +438,16 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn stack_limits_are_read_with_their_unit() {
+        assert_eq!(stack("1MiB"), Ok(1 << 20));
+        assert_eq!(stack("600001"), Ok(600_001));
+        assert_eq!(stack("unlimited"), Ok(u64::MAX));
+        for bad in ["", "4096", "1MB", "-1", "18446744073709551615GiB"] {
+            assert!(stack(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

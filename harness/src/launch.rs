@@ -88,7 +88,7 @@ impl Target {
     }
 
     /// Starts the guard, which starts the command once it is told to.
-    pub(crate) fn start(&self, cwd: &Path, socket: &str) -> Result<Guarded, Failure> {
+    pub(crate) fn start(&self, cwd: &Path, socket: &str, padding: Option<&Path>) -> Result<Guarded, Failure> {
         let ourselves = std::env::current_exe()
             .map_err(|error| Failure::theirs(format!("cannot find the duress executable itself: {error}")))?;
         let ourselves = ourselves.to_str().ok_or_else(|| {
@@ -103,6 +103,9 @@ impl Target {
             .current_dir(cwd)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(padding) = padding {
+            command.env(shim::padding::PADDING, padding);
+        }
         shim::keep_dispositions(&mut command);
         let mut child = command
             .spawn()

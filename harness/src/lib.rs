@@ -18,6 +18,7 @@ mod clock;
 mod commands;
 mod control;
 mod exit;
+mod fuzz;
 mod launch;
 mod orders;
 mod parking;

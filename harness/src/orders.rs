@@ -31,6 +31,8 @@ pub(crate) struct Orders {
     pub(crate) out: Option<PathBuf>,
     pub(crate) audience: Audience,
     pub(crate) replay: Option<Recorded>,
+    /// The file with the strings that each subject is started with beside its own ([`shim::padding`]).
+    pub(crate) padding: Option<PathBuf>,
     /// The filter's instructions; empty where nothing is trapped. Filled in by [`Orders::prepare`].
     pub(crate) filter: Vec<u8>,
     pub(crate) filter_flags: u32,

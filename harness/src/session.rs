@@ -45,7 +45,8 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
         Failure::theirs(format!("{} in `{}`", chain(&error), dir.path.display()))
             .help("free some space, or name a folder on another disk with --out")
     })?;
-    let Guarded { child, stdout, stderr } = target.start(&orders.cwd, door.name())?;
+    let Guarded { child, stdout, stderr } =
+        target.start(&orders.cwd, door.name(), orders.padding.as_deref())?;
     // After the guard, which inherits the user's own signal mask and hands it on; before the threads, which inherit ours.
     // A signal in between ends us, and the guard finds nobody and starts nothing.
     let (ours, mask) = take_signals(probe.ignored_signals)?;

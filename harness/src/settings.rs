@@ -56,6 +56,7 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
         out: args.out.clone(),
         audience,
         replay: None,
+        padding: None,
         filter: Vec::new(),
         filter_flags: 0,
     };

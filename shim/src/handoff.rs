@@ -7,7 +7,7 @@
 
 use crate::gate::Gate;
 use crate::wire::{Frame, MAX_FRAME, Role, Step};
-use crate::{ORPHANED, install, sys};
+use crate::{ORPHANED, install, padding, sys};
 use std::ffi::{CString, OsStr, OsString};
 use std::hint;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -51,14 +51,21 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
     // Everything that allocates comes before the filter.
     let arguments: Vec<CString> =
         command.into_iter().filter_map(|word| CString::new(word.into_vec()).ok()).collect();
-    let mut argv: Vec<*const libc::c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
-    argv.push(std::ptr::null());
+    let padded = match padding::launch(&program, &arguments) {
+        Ok(padded) => padded,
+        Err(errno) => return fail(socket.as_fd(), Step::Exec, errno),
+    };
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let argv = pointers(padded.as_ref().map_or(&arguments, |launch| &launch.arguments));
+    let envp = padded.as_ref().map(|launch| pointers(&launch.variables));
     let Ok(program) = CString::new(program.into_vec()) else { return ExitCode::from(ORPHANED) };
     sys::default_sigpipe();
 
     if instructions.is_empty() {
         // An empty plan: no filter, no difference from a launch without us.
-        let errno = sys::exec(&program, &argv);
+        let errno = sys::exec(&program, &argv, envp.as_deref());
         return fail(socket.as_fd(), Step::Exec, errno);
     }
 
@@ -84,7 +91,7 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
     }
     // No system call from here to execve.
     handshake.go.pass();
-    let errno = sys::exec(&program, &argv);
+    let errno = sys::exec(&program, &argv, envp.as_deref());
     give_up(&handshake, Step::Exec, errno)
 }
 

@@ -20,6 +20,7 @@ mod gate;
 mod guard;
 mod handoff;
 mod install;
+pub mod padding;
 mod sys;
 pub mod wire;
 

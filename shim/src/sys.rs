@@ -4,7 +4,7 @@
 //! which no such thread calls.
 #![expect(unsafe_code, reason = "this is the crate's one place for it")]
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -142,17 +142,60 @@ pub(crate) fn install_filter(flags: u32, instructions: &[u8]) -> Result<Option<R
     Ok((u64::from(flags) & libc::SECCOMP_FILTER_FLAG_NEW_LISTENER != 0).then_some(listener))
 }
 
-/// Becomes another program; comes back only with the error.
+/// Becomes another program with our environment, or with another; comes back only with the error.
 ///
-/// `argv` ends with a null pointer and its strings outlive the call.
-pub(crate) fn exec(program: &CStr, argv: &[*const libc::c_char]) -> i32 {
+/// `argv` and `envp` end with a null pointer and their strings outlive the call.
+pub(crate) fn exec(
+    program: &CStr,
+    argv: &[*const libc::c_char],
+    envp: Option<&[*const libc::c_char]>,
+) -> i32 {
     debug_assert!(argv.last().is_some_and(|last| last.is_null()));
-    // SAFETY: `environ` is read while no other thread of the shim changes it: nothing here sets variables.
-    let environment = unsafe { environ };
+    debug_assert!(envp.is_none_or(|envp| envp.last().is_some_and(|last| last.is_null())));
+    let environment = match envp {
+        Some(envp) => envp.as_ptr(),
+        // SAFETY: `environ` is read while no other thread of the shim changes it: nothing here sets variables.
+        None => unsafe { environ },
+    };
     // SAFETY: program and arguments are zero-terminated strings, `argv` ends with null (the caller's promise), and so
-    // does the environment that the kernel gave us.
+    // does the environment, whether it is the caller's or the one that the kernel gave us.
     unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environment) };
     last_errno()
+}
+
+/// This process's variables, in order, with whatever no variable is.
+pub(crate) fn variables() -> Vec<CString> {
+    // SAFETY: as in `exec`, nothing changes it.
+    let mut next = unsafe { environ };
+    let mut variables = Vec::new();
+    while !next.is_null() {
+        // SAFETY: `next` points into the list that the kernel gave us, not beyond its null pointer.
+        let string = unsafe { *next };
+        if string.is_null() {
+            break;
+        }
+        // SAFETY: every other pointer of the list is a zero-terminated string that lives as long as the process.
+        variables.push(unsafe { CStr::from_ptr(string) }.to_owned());
+        // SAFETY: the list goes on up to its null pointer, which this was not.
+        next = unsafe { next.add(1) };
+    }
+    variables
+}
+
+/// Sets the soft limit of the stack, for this process and what it becomes.
+///
+/// # Errors
+/// The error number: `EINVAL` where the hard limit is lower.
+pub(crate) fn limit_stack(bytes: u64) -> Result<(), i32> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is ours to be filled.
+    if unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) } != 0 {
+        return Err(last_errno());
+    }
+    limit.rlim_cur = bytes;
+    // SAFETY: `limit` outlives the call, which only reads it.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_STACK, &raw const limit) };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
 unsafe extern "C" {

@@ -14,6 +14,7 @@
 mod conformance;
 mod content;
 mod error;
+mod exec_probe;
 pub mod filter;
 pub mod handshake;
 #[cfg(test)]
@@ -34,6 +35,7 @@ mod watch;
 mod whereabouts;
 
 pub use error::Error;
+pub use exec_probe::{Answer, ExecTry, ProbeError, limits as exec_limits};
 pub use mechanism::{Mechanism, Readiness, Received, Returned, Settling, Trapped};
 pub use memory::{gather, read};
 pub use notify::{Notification, Notify};

@@ -63,7 +63,7 @@ pub(crate) fn trail(site: &Site, cwd: &str) -> String {
 }
 
 /// A caller in one line: the test, the site, the goroutine.
-pub(crate) fn caller(caller: &Caller, cwd: &str) -> String {
+pub fn caller(caller: &Caller, cwd: &str) -> String {
     // Who started it says something only where that is not the test runner or the runtime.
     let creator = caller.goroutine().and_then(|goroutine| goroutine.creator.as_ref());
     let creator = creator.filter(|creator| matches!(creator.code, Code::User | Code::Dependency));

@@ -17,7 +17,7 @@ pub(crate) fn clip(line: &str) -> String {
 /// The text with everything escaped that a terminal obeys instead of showing, or that XML forbids.
 ///
 /// A tab becomes a space. Line ends are escaped as well: what may have several lines is drawn line by line.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -41,7 +41,7 @@ fn is_unsafe(c: char) -> bool {
 }
 
 /// A command as one would type it: words that a shell would split are quoted.
-pub(crate) fn command_line(words: &[String]) -> String {
+pub fn command_line(words: &[String]) -> String {
     let is_bare = |c: char| c.is_alphanumeric() || "-_./=,:@%+^".contains(c);
     let typed = words.iter().map(|word| {
         if !word.is_empty() && word.chars().all(is_bare) {

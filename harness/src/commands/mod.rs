@@ -1,11 +1,14 @@
 //! One recipe a command.
 
 mod doctor;
+mod fuzz;
 mod plan;
 mod replay;
 mod run;
 mod scenario;
 mod show;
+
+pub(crate) use run::{open, summary};
 
 use crate::cli::{Cli, ColorChoice, Command};
 use crate::exit::{Code, Failure};
@@ -39,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Scenario(command) => scenario::run(command, screen),
         Command::Replay(args) => replay::run(&args, screen),
         Command::Show(args) => show::run(&args, screen),
+        Command::Fuzz(command) => fuzz::run(&command, screen),
         Command::Plan(command) => plan::run(&command, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
     };

@@ -98,6 +98,7 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
         out: args.out.clone(),
         audience: audience(args.format),
         replay: Some(Recorded { run: Some(header.run), hits: recorded }),
+        padding: None,
         filter: Vec::new(),
         filter_flags: 0,
     })

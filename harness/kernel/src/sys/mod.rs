@@ -4,6 +4,7 @@
 #[cfg(test)]
 pub(crate) mod caught;
 pub(crate) mod descriptor;
+pub(crate) mod exec;
 #[cfg(test)]
 pub(crate) mod guarded;
 pub(crate) mod mapping;

@@ -1,0 +1,179 @@
+//! One run of the command with strings of one size: what it did, and which execve in it failed.
+
+use crate::clock::Clock;
+use crate::commands::{open, summary};
+use crate::exit::{Failure, chain};
+use crate::orders::{Mechanisms, Orders};
+use crate::relay::Audience;
+use crate::{cli, session, settings};
+use journal::{Attribution, Entry};
+use report::{Fired, Summary};
+use shim::padding::{Launch, Padding};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Every execve is executed as it is, and ptrace sees what it really returned.
+const RULE: &str = "execve,execveat:delay_exit=1us:name=exec";
+
+/// No more of a run's output is looked at, in bytes.
+const OUTPUT: usize = 4 << 20;
+
+/// A scratch folder; it goes with this.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn make() -> Result<Scratch, Failure> {
+        // A folder that is there already may be another's.
+        for attempt in 0.. {
+            let path = std::env::temp_dir().join(format!("duress-fuzz-{}-{attempt}", std::process::id()));
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Ok(()) => return Ok(Scratch { path }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {}
+                Err(error) => {
+                    let shown = path.display();
+                    return Err(Failure::theirs(format!("cannot make the folder `{shown}`: {error}"))
+                        .help("set TMPDIR to a folder that can be written"));
+                }
+            }
+        }
+        unreachable!("one of the names is free, or an error is given")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.path.join("padding")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left is among temporary files.
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+/// Whether a run is kept for the user to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Among all runs.
+    Yes,
+    /// Only its result matters.
+    No,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub(crate) struct Arm {
+    pub(crate) summary: Summary,
+    pub(crate) output: String,
+    /// What the targets were started with, but for the added strings.
+    pub(crate) launches: Vec<Launch>,
+    pub(crate) wall: Duration,
+}
+
+/// Why a run has no result.
+pub(crate) enum Stopped {
+    /// It came to nothing.
+    Failed(Failure),
+    /// A signal told us to stop.
+    Interrupted(u8),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Stopped {
+        Stopped::Failed(failure)
+    }
+}
+
+impl Arm {
+    /// Runs the command once.
+    pub(crate) fn run(
+        command: &[String],
+        padding: &Padding,
+        timeout: Duration,
+        keep: Keep,
+        scratch: &Scratch,
+    ) -> Result<Arm, Stopped> {
+        let file = scratch.file();
+        let failed = |error| Failure::theirs(format!("cannot write `{}`: {error}", file.display()));
+        fs::write(&file, padding.encode()).map_err(failed)?;
+        let run = scratch.path.join("run");
+        let _ = fs::remove_dir_all(&run);
+        let mut orders = orders(command, timeout)?;
+        orders.padding = Some(file.clone());
+        orders.out = (keep == Keep::No).then(|| run.clone());
+        let clock = Clock::start();
+        let session = session::run(orders)?;
+        let wall = clock.now().as_duration();
+        if let Some(signal) = session.interrupted {
+            return Err(Stopped::Interrupted(signal));
+        }
+        let summary = summary(&session.dir.path)?;
+        let launches = launches(&file, &summary);
+        Ok(Arm { summary, output: output(&session.dir.path)?, launches, wall })
+    }
+
+    /// The calls of execve that failed because there was no room.
+    pub(crate) fn too_big(&self) -> impl Iterator<Item = &Fired> {
+        self.summary.fired.iter().filter(|fired| fired.outcome.ends_with("really E2BIG"))
+    }
+
+    /// How it ended: what must be the same where nothing was changed.
+    pub(crate) fn ending(&self) -> (String, Vec<(String, String, String)>) {
+        let tests = self.summary.tests.iter();
+        let tests = tests.map(|test| (test.package.clone(), test.test.clone(), format!("{:?}", test.result)));
+        (format!("{:?}", self.summary.command_ending), tests.collect())
+    }
+}
+
+fn orders(command: &[String], timeout: Duration) -> Result<Orders, Failure> {
+    let args = cli::RunArgs {
+        inject: vec![RULE.to_owned()],
+        attach: None,
+        plan: None,
+        strict: false,
+        mechanism: Mechanisms::Auto,
+        watch: Vec::new(),
+        sites: cli::Sites::Fired,
+        seed: None,
+        timeout: Some(timeout),
+        whole_tree: false,
+        allow_vacuous: true,
+        format: cli::Format::Human,
+        out: None,
+        command: command.to_vec(),
+    };
+    let (mut orders, _) = settings::orders(&args, Audience::Nobody)?;
+    orders.attribution = Attribution::Fired;
+    Ok(orders)
+}
+
+/// What the shims left behind, and takes it away.
+fn launches(file: &Path, summary: &Summary) -> Vec<Launch> {
+    let take = |subject: &report::SubjectReport| {
+        let seen = shim::padding::seen(file, u32::try_from(subject.pid.0).ok()?);
+        let launch = Launch::decode(&fs::read(&seen).ok()?);
+        let _ = fs::remove_file(seen);
+        launch
+    };
+    summary.subjects.iter().filter_map(take).collect()
+}
+
+/// What a run's target printed.
+fn output(dir: &Path) -> Result<String, Failure> {
+    let mut reader = open(dir)?;
+    let mut output = String::new();
+    while let Some(entry) = reader.next_entry().map_err(|error| Failure::theirs(chain(&error)))? {
+        if let Entry::Output { text, .. } = entry
+            && output.len() < OUTPUT
+        {
+            output.push_str(&text);
+        }
+    }
+    Ok(output)
+}
