@@ -206,15 +206,16 @@ pub(crate) struct ShowArgs {
 }
 
 const FUZZ_ENV_EXAMPLES: &str = "\
-For each shape it says, to the byte: the largest size that COMMAND starts with and the limit that stops it; the largest size with which
-everything in COMMAND works as with nothing added, which call of execve fails first beyond it, and what COMMAND makes of that:
+For each shape it says, to the byte: the largest size that COMMAND starts with, and the limit that
+stops it; the largest size with which all in COMMAND works as with nothing added, which call of
+execve fails first beyond it, and what COMMAND makes of that:
   told         its output names the cause
   silent       it ends otherwise, or prints otherwise, and names no cause
   swallowed    it does as if nothing had happened
   hung         it does not end
   unaffected   nothing in it fails
 
-Exit codes: 0 all is told or nothing fails; 1 something is silent, swallowed or hung; 2 and 3 as everywhere.
+Exit codes: 0 all is told or nothing fails; 1 something is silent, swallowed or hung; 2, 3 as ever.
 
 Examples:
   duress fuzz env -- ./program

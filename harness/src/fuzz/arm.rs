@@ -7,6 +7,7 @@ use crate::orders::{Mechanisms, Orders};
 use crate::relay::Audience;
 use crate::{cli, session, settings};
 use journal::{Attribution, Entry};
+use model::{Errno, Outcome};
 use report::{Fired, Summary};
 use shim::padding::{Launch, Padding};
 use std::fs;
@@ -71,6 +72,8 @@ pub(crate) enum Keep {
 pub(crate) struct Arm {
     pub(crate) summary: Summary,
     pub(crate) output: String,
+    /// How many calls of execve failed because there was no room.
+    pub(crate) too_big: usize,
     /// What the targets were started with, but for the added strings.
     pub(crate) launches: Vec<Launch>,
     pub(crate) wall: Duration,
@@ -115,12 +118,18 @@ impl Arm {
         }
         let summary = summary(&session.dir.path)?;
         let launches = launches(&file, &summary);
-        Ok(Arm { summary, output: output(&session.dir.path)?, launches, wall })
+        let (output, too_big) = told(&session.dir.path)?;
+        Ok(Arm { summary, output, too_big, launches, wall })
     }
 
-    /// The calls of execve that failed because there was no room.
-    pub(crate) fn too_big(&self) -> impl Iterator<Item = &Fired> {
-        self.summary.fired.iter().filter(|fired| fired.outcome.ends_with("really E2BIG"))
+    /// The first of those calls that failed, if it is among the calls that a summary tells of.
+    pub(crate) fn first_too_big(&self) -> Option<&Fired> {
+        self.summary.fired.iter().find(|fired| fired.outcome.ends_with("really E2BIG"))
+    }
+
+    /// Whether something is not as it was without added strings.
+    pub(crate) fn differs(&self, baseline: &Arm) -> bool {
+        self.too_big > 0 || self.summary.is_timed_out || self.ending() != baseline.ending()
     }
 
     /// How it ended: what must be the same where nothing was changed.
@@ -164,16 +173,18 @@ fn launches(file: &Path, summary: &Summary) -> Vec<Launch> {
     summary.subjects.iter().filter_map(take).collect()
 }
 
-/// What a run's target printed.
-fn output(dir: &Path) -> Result<String, Failure> {
+/// What a run's target printed, and how many of its calls of execve failed because there was no room.
+fn told(dir: &Path) -> Result<(String, usize), Failure> {
+    let no_room = -i64::from(Errno::E2BIG.raw());
     let mut reader = open(dir)?;
-    let mut output = String::new();
+    let (mut output, mut too_big) = (String::new(), 0);
     while let Some(entry) = reader.next_entry().map_err(|error| Failure::theirs(chain(&error)))? {
-        if let Entry::Output { text, .. } = entry
-            && output.len() < OUTPUT
-        {
-            output.push_str(&text);
+        match entry {
+            Entry::Output { text, .. } if output.len() < OUTPUT => output.push_str(&text),
+            // The one rule is on execve alone.
+            Entry::Settled { outcome: Outcome::Executed(value), .. } if value == no_room => too_big += 1,
+            _ => {}
         }
     }
-    Ok(output)
+    Ok((output, too_big))
 }

@@ -63,7 +63,7 @@ pub(crate) fn search(wanted: &Wanted) -> Result<Report, Stopped> {
             .help("give it more time with --timeout")
             .into());
     }
-    if baseline.too_big().next().is_some() {
+    if baseline.too_big > 0 {
         return Err(Failure::yours("an execve in the command fails with E2BIG, with nothing added")
             .help("give it more room: --stack 64MiB")
             .into());
@@ -252,13 +252,11 @@ impl Search<'_> {
             search.tell(&format!("{shape}: the command with {bytes} bytes (run {})", search.runs + 1));
             let padding = search.padding(shape, bytes);
             let mut arm = search.arm(&padding, quick, Keep::No)?;
-            if arm.summary.is_timed_out && arm.too_big().next().is_none() && quick < full {
+            if arm.summary.is_timed_out && arm.too_big == 0 && quick < full {
                 arm = search.arm(&padding, full, Keep::No)?;
                 quick = full.min(quick.max(arm.wall * 5));
             }
-            Ok(arm.summary.is_timed_out
-                || arm.too_big().next().is_some()
-                || arm.ending() != baseline.ending())
+            Ok(arm.differs(baseline))
         };
         let starts = if subject.is_random { starts.saturating_sub(RANDOM).max(LEAST) } else { starts };
         if !differs(self, starts)? {
@@ -343,24 +341,22 @@ impl Search<'_> {
     ) -> Result<(), Stopped> {
         self.tell(&format!("{shape}: what the command does with {fails} bytes"));
         let arm = self.arm(&self.padding(shape, fails), self.wanted.timeout, Keep::Yes)?;
-        let calls = arm.too_big().count();
-        let is_changed = calls > 0 || arm.summary.is_timed_out || arm.ending() != baseline.ending();
         found.run = Some(arm.summary.header.run.0.clone());
         found.repro = self.repro(shape, fails);
-        if !is_changed {
+        if !arm.differs(baseline) {
             found.evidence = format!("with {fails} bytes, nothing inside of it fails");
             return Ok(());
         }
         (found.verdict, found.evidence) = judge(&arm, baseline);
-        let first = arm.too_big().next();
+        let first = arm.first_too_big();
         let caller = first.and_then(|fired| fired.caller.as_ref());
         let cwd = &arm.summary.header.cwd;
         found.inside = Some(Inside {
             works: works.map(|bytes| size(shape, bytes)),
             fails: size(shape, fails),
             exact: works.is_some_and(|works| works + 1 == fails) || works.is_none() && fails == LEAST,
-            calls,
-            limit: first.map(|_| self.limit_inside(shape, subject, fails)),
+            calls: arm.too_big,
+            limit: (arm.too_big > 0).then(|| self.limit_inside(shape, subject, fails)),
             site: caller.map(|caller| report::caller_line(caller, cwd)),
             path: caller
                 .map(|caller| caller.path().iter().map(|frame| frame.name().into_owned()).collect())
