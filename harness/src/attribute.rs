@@ -23,6 +23,8 @@ pub(crate) struct Attributor {
     /// The executables that were seen; nothing where one is no Go program.
     programs: Vec<(FileId, Option<Program>)>,
     processes: HashMap<Tgid, Executing>,
+    /// The last call of a program that is not Go's: mostly the next one is made from there too, and costs nothing.
+    stranger: Option<(Tgid, u64)>,
     /// A Go program whose call paths cannot be read: its path, and why.
     refusal: Option<Refusal>,
 }
@@ -130,6 +132,9 @@ impl golang::Memory for TraceeMemory {
 
 impl Callers for Attributor {
     fn caller(&mut self, call: &Call, process: Tgid) -> Option<Caller> {
+        if self.stranger == Some((process, call.pc)) {
+            return None;
+        }
         // An execve(2) makes a process another one, and a number is given to another process one day: what is known of it
         // is tried, and looked up again if it fails.
         for _ in 0..2 {
@@ -140,6 +145,7 @@ impl Callers for Attributor {
                 }
                 Some(Executing::Other(stranger)) => {
                     if stranger.still_makes(call) {
+                        self.stranger = Some((process, call.pc));
                         return None;
                     }
                     Ok(Known::Changed)
@@ -180,6 +186,7 @@ fn ask(
 impl Attributor {
     /// Looks what a process executes, by one of its threads: its first may be over while others go on.
     fn look(&mut self, process: Tgid, thread: Tid) {
+        self.stranger = None;
         if self.processes.len() >= PROCESSES {
             self.processes.clear();
         }
