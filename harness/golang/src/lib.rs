@@ -1,9 +1,10 @@
-//! What Go is: its command line, its test output, its crashes, its binaries, its toolchain.
+//! What Go is: its command line, its test output, its crashes, its binaries, its call stacks, its toolchain.
 //!
 //! ```text
 //! user's argv ──GoCommand──► argv with our -exec and -json ──► go test ──lines──► Event ──► Console (text as without us)
 //!                                                                                   └────► Recogniser (what went wrong)
 //! ELF bytes ──BuildInfo──► version, module, settings          PATH ──Toolchain──► go's version, settings, problems
+//! ELF bytes, memory of a sleeping thread ──Program, Process──► who made its call: call path, goroutine, test
 //! ```
 //!
 //! **Invariants.** Everything here is pure but [`Toolchain`], the only place that starts a process. Foreign text and
