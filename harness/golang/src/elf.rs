@@ -70,6 +70,29 @@ impl<'a> File<'a> {
         self.header.e_machine
     }
 
+    /// Whether its addresses have 64 bits.
+    pub(crate) fn is_64(&self) -> bool {
+        self.ctx.container.is_big()
+    }
+
+    /// Whether the lowest byte of a number comes first.
+    pub(crate) fn is_little(&self) -> bool {
+        self.ctx.is_little_endian()
+    }
+
+    /// Whether it is an executable or a library, and not an object file or a core dump.
+    pub(crate) fn is_loadable(&self) -> bool {
+        self.is_relocatable() || self.header.e_type == goblin::elf::header::ET_EXEC
+    }
+
+    /// Where in the file is what is loaded at this address.
+    pub(crate) fn offset_of(&mut self, address: u64) -> Result<Option<u64>, Error> {
+        Ok(self.segments()?.iter().find_map(|segment| {
+            let distance = address.checked_sub(segment.address)?;
+            (distance < segment.place.size).then(|| segment.place.offset.checked_add(distance)).flatten()
+        }))
+    }
+
     /// A table of `count` entries, whole or not at all.
     fn table(&mut self, offset: u64, entry: usize, count: u16) -> Result<Option<Vec<u8>>, Error> {
         let size = entry as u64 * u64::from(count);
@@ -119,7 +142,7 @@ impl<'a> File<'a> {
         Ok(headers.iter().find(|header| header.p_type == PT_PHDR).map(|header| header.p_vaddr))
     }
 
-    fn program_headers(&mut self) -> Result<Vec<ProgramHeader>, Error> {
+    pub(crate) fn program_headers(&mut self) -> Result<Vec<ProgramHeader>, Error> {
         let (offset, count) = (self.header.e_phoff, self.header.e_phnum);
         let Some(bytes) = self.table(offset, ProgramHeader::size(self.ctx), count)? else {
             return Ok(Vec::new());

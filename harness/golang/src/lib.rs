@@ -3,6 +3,7 @@
 //! ```text
 //! user's argv ──GoCommand──► argv with our -exec and -json ──► go test ──lines──► Event ──► Console (text as without us)
 //!                                                                                   └────► Recogniser (what went wrong)
+//! ELF bytes ──Linkage──► interpreter, libraries, versions of symbols
 //! ELF bytes ──BuildInfo──► version, module, settings          PATH ──Toolchain──► go's version, settings, problems
 //! ELF bytes, memory of a sleeping thread ──Program, Process──► who made its call: call path, goroutine, test
 //! ```
@@ -23,6 +24,7 @@ mod evidence;
 mod flags;
 mod goflags;
 mod held;
+mod linkage;
 mod message;
 mod stack;
 mod testjson;
@@ -35,6 +37,7 @@ pub use command::{GoCommand, Verb};
 pub use console::{Console, Print, Style};
 pub use crash::{Finding, Recogniser};
 pub use error::Error;
+pub use linkage::Linkage;
 pub use stack::{Image, Known, Memory, Process, Program, Registers, Support};
 pub use testjson::{Action, Event};
 pub use toolchain::{MINIMUM, Toolchain};

@@ -1,6 +1,6 @@
 //! What this kernel and these privileges allow, found out by trying.
 
-use crate::sys::{SysError, ptrace, seccomp};
+use crate::sys::{SysError, perf, ptrace, seccomp};
 use model::{Signal, Tid};
 use nix::fcntl::OFlag;
 use nix::sys::utsname::uname;
@@ -36,6 +36,25 @@ pub struct NotifyFeatures {
     pub wait_killable: bool,
     /// The supervisor is woken on the tracee's CPU (`SYNC_WAKE_UP`, Linux 6.6).
     pub sync_wake_up: bool,
+}
+
+/// What perf_event_open(2) answers to a process that wants to count itself, in user space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerfEvents {
+    /// For a counter that the kernel keeps (`PERF_COUNT_SW_TASK_CLOCK`).
+    pub software: Result<(), SysError>,
+    /// For one that the processor keeps (`PERF_COUNT_HW_CPU_CYCLES`); many virtual machines have none (`ENOENT`).
+    pub hardware: Result<(), SysError>,
+}
+
+impl PerfEvents {
+    /// Opens one of each and closes it; nothing is counted.
+    pub fn take() -> PerfEvents {
+        const HARDWARE: (u32, u64) = (0, 0);
+        const SOFTWARE: (u32, u64) = (1, 1);
+        let attempt = |(kind, config)| perf::open(kind, config).map(drop);
+        PerfEvents { software: attempt(SOFTWARE), hardware: attempt(HARDWARE) }
+    }
 }
 
 /// Why calls cannot be interposed on.
@@ -187,6 +206,16 @@ mod tests {
         let probe = Probe::take();
         assert_eq!(seccomp_mode(), before);
         assert!(!probe.kernel.is_empty());
+    }
+
+    #[test]
+    fn a_counter_is_there_or_the_reason_is_known() {
+        let events = PerfEvents::take();
+        let paranoid = number_in("/proc/sys/kernel/perf_event_paranoid");
+        match events.software {
+            Ok(()) => assert!(paranoid.is_some()),
+            Err(errno) => assert!(matches!(errno.0, libc::EACCES | libc::EPERM | libc::ENOSYS), "{errno}"),
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub(crate) mod exec;
 #[cfg(test)]
 pub(crate) mod guarded;
 pub(crate) mod mapping;
+pub(crate) mod perf;
 pub(crate) mod pidfd;
 pub(crate) mod poll;
 pub(crate) mod ptrace;
