@@ -1,10 +1,12 @@
 //! `duress doctor`, on this host and on hosts made poorer.
 
-use e2e::{Duress, Need, Outcome, duress_path, has};
+use e2e::{Duress, Module, Need, Outcome, duress_path, has};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 fn doctor(flags: &[&str]) -> Duress {
     Duress::new(Path::new("/"), [&["doctor"], flags].concat())
@@ -177,4 +179,257 @@ fn where_calls_cannot_be_trapped_the_main_job_cannot_run() {
         assert!(said.starts_with(found), "{rule}: {said}");
         assert_eq!(check["state"], "no", "{outcome:?}");
     }
+}
+
+/// A tree of these files; `-> PATH` is a link.
+fn tree(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    for (path, content) in files {
+        let path = folder.path().join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().expect("a file within the tree")).expect("a folder of the tree");
+        match content.strip_prefix("-> ") {
+            Some(target) => symlink(target, path).expect("a link of the tree"),
+            None => fs::write(path, content).expect("a file of the tree"),
+        }
+    }
+    folder
+}
+
+fn of_tree(files: &[(&str, &str)], flags: &[&str]) -> Outcome {
+    let folder = tree(files);
+    let root = folder.path().to_str().expect("a scratch folder's path is text");
+    doctor(&[&["--root", root], flags].concat()).run()
+}
+
+/// A host with a level of 3, which two files set, and one of those in vain.
+const HOST: &[(&str, &str)] = &[
+    ("/proc/sys/kernel/perf_event_paranoid", "3\n"),
+    ("/proc/sys/kernel/osrelease", "5.10.0-8-amd64\n"),
+    (
+        "/proc/self/status",
+        "Uid:\t0\t1000\t0\t0\nCapEff:\t0000000000080000\nSeccomp:\t2\nSeccomp_filters:\t1\n",
+    ),
+    ("/proc/self/limits", "Max stack size  65536  unlimited  bytes\nMax open files  64  128  files\n"),
+    ("/proc/sys/user/max_user_namespaces", "0\n"),
+    ("/etc/sysctl.d/10-perf.conf", "kernel.perf_event_paranoid = 1\n"),
+    ("/usr/lib/sysctl.d/90-hard.conf", "# hardened\nkernel.perf_event_paranoid = 3\n"),
+];
+
+#[test]
+fn a_tree_is_read_in_the_place_of_this_host() {
+    let outcome = of_tree(HOST, &["--format", "json"]);
+    let diagnosis = outcome.expect_code(0).json();
+    assert_eq!(diagnosis["kernel"], "5.10.0-8-amd64");
+    assert_eq!(diagnosis["perf_event_paranoid"], 3);
+    assert_eq!(diagnosis["uid"], 1000);
+    assert_eq!(
+        (&diagnosis["limits"]["nofile"], &diagnosis["hard_limits"]["nofile"]),
+        (&64.into(), &128.into())
+    );
+    assert_eq!(diagnosis["arg_max"]["room"], 131_072);
+    for unknown in ["main_job", "notify", "trace", "ptrace_scope", "machine", "go"] {
+        assert_eq!(diagnosis[unknown], Value::Null, "{unknown}");
+    }
+    assert_eq!(check(&diagnosis, "seccomp")["state"], "unknown");
+    assert_eq!(check(&diagnosis, "user_namespaces")["state"], "limited");
+    let level = &diagnosis["sysctl"][0];
+    assert_eq!(level["systemd"]["file"], "/usr/lib/sysctl.d/90-hard.conf");
+    assert_eq!((&level["systemd"]["line"], &level["differs"]), (&2.into(), &false.into()));
+    assert_eq!(level["losing"][0]["file"], "/etc/sysctl.d/10-perf.conf");
+    of_tree(HOST, &[]).expect_code(0).expect_stdout(&[
+        "at boot 3 (/usr/lib/sysctl.d/90-hard.conf:2)",
+        "overridden: 1 (/etc/sysctl.d/10-perf.conf:1)",
+        "Whether the main job works is not known",
+    ]);
+}
+
+#[test]
+fn an_empty_tree_says_what_is_not_in_it() {
+    let outcome = of_tree(&[], &[]);
+    outcome.expect_code(0).expect_stdout(&["not in this tree", " unknown  seccomp "]);
+    assert_eq!(outcome.stderr, "", "{outcome:?}");
+    doctor(&["--root", "/nonexistent/tree"])
+        .run()
+        .expect_code(2)
+        .expect_stderr(&["/nonexistent/tree is no folder"]);
+}
+
+#[test]
+fn gates_exit_with_3_and_the_reason() {
+    for (flags, code, text) in [
+        (&["--max-paranoid", "3"][..], 0, "All gates passed: 1 of 1."),
+        (
+            &["--max-paranoid", "2"],
+            3,
+            "kernel.perf_event_paranoid is 3, more than 2; files set 3 (/usr/lib/sysctl.d/90-hard.conf:2)",
+        ),
+        (&["--max-paranoid", "-1"], 3, "more than -1"),
+        (&["--min-kernel", "5.10"], 0, "Linux 5.10.0-8-amd64"),
+        (&["--min-kernel", "5.19"], 3, "Linux 5.10.0-8-amd64 is older"),
+        (&["--need", "root"], 3, "uid 1000"),
+        (&["--need", "userns"], 3, "user.max_user_namespaces is 0"),
+        (&["--need", "ebpf"], 3, "/sys/kernel/btf/vmlinux is not in this tree"),
+        (&["--need", "go"], 3, "no `go` in this tree's PATH"),
+        (&["--need", "race"], 3, "help: install Go"),
+        (&["--need", "cgo"], 3, "`gcc` is not in PATH"),
+        (&["--need", "cc"], 3, "`gcc` is not in PATH"),
+        (&["--need", "no-container"], 0, "All gates passed"),
+        (&["--need", "notify,ptrace,perf"], 3, "Gates failed: 3 of 3."),
+        (&["--max-paranoid", "3", "--need", "root"], 3, "Gates failed: 1 of 2."),
+    ] {
+        of_tree(HOST, flags).expect_code(code).expect_stdout(&[text]);
+        let diagnosis = of_tree(HOST, &[flags, &["--format", "json"]].concat()).expect_code(code).json();
+        let gates = diagnosis["gates"].as_array().expect("gates are a list");
+        assert_eq!(gates.iter().all(|gate| gate["passed"] == true), code == 0, "{diagnosis}");
+    }
+    of_tree(&[], &["--max-paranoid", "4"]).expect_code(3).expect_stdout(&["not in this tree"]);
+    of_tree(&[], &["--min-kernel", "1"]).expect_code(3).expect_stdout(&["release is not known"]);
+}
+
+#[test]
+fn what_no_gate_is_called_is_the_users_mistake() {
+    for (flags, text) in [
+        (&["--need", "notify,rcae"][..], "'race'"),
+        (&["--need", ""], "a value is required"),
+        (&["--max-paranoid", "high"], "invalid value 'high'"),
+        (&["--min-kernel", "new"], "a kernel's release is two or three numbers"),
+    ] {
+        doctor(flags).run().expect_code(2).expect_stderr(&[text]);
+    }
+}
+
+#[test]
+fn what_works_here_passes_its_gate() {
+    let diagnosis = json();
+    for (need, key) in [("notify", "notify"), ("ptrace", "trace"), ("cgo", "cgo")] {
+        let gated = doctor(&["--need", need, "--format", "json"]).run().json();
+        assert_eq!(gated["gates"][0]["passed"], diagnosis[key], "{need}");
+    }
+    doctor(&["--min-kernel", "999"]).run().expect_code(3).expect_stdout(&["is older"]);
+}
+
+#[test]
+fn containers_are_known_by_their_marks() {
+    for (files, verdict) in [
+        (&[][..], "no"),
+        (&[("/.dockerenv", "")], "perhaps"),
+        (&[("/run/.containerenv", "engine=\"podman-4.3.1\"\n")], "yes"),
+        (&[("/proc/1/environ", "PATH=/bin\0container=lxc\0")], "yes"),
+        (&[("/proc/1/cgroup", "0::/kubepods/burstable/pod1\n")], "yes"),
+        (&[("/proc/1/cgroup", "0::/init.scope\n")], "no"),
+        (&[("/run/systemd/container", "systemd-nspawn\n")], "yes"),
+        (&[("/proc/self/mountinfo", "1 2 0:3 / / rw - overlay overlay rw\n")], "perhaps"),
+        (&[("/.dockerenv", ""), ("/proc/self/mountinfo", "1 2 0:3 / / rw - overlay overlay rw\n")], "yes"),
+        (&[("/proc/self/mountinfo", "1 2 0:3 / /var rw - overlay overlay rw\n")], "no"),
+    ] {
+        let outcome = of_tree(files, &["--format", "json"]);
+        assert_eq!(outcome.json()["container"], verdict, "{files:?}");
+    }
+}
+
+#[test]
+fn cgo_says_why() {
+    let compiler = tree(&[("/usr/bin/gcc", "")]);
+    let gcc = compiler.path().join("usr/bin/gcc");
+    fs::set_permissions(gcc, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("our own file");
+    let with = |files: &[(&str, &str)]| {
+        let folder = tree(files);
+        fs::create_dir_all(folder.path().join("usr/bin")).expect("a folder of the tree");
+        fs::copy(compiler.path().join("usr/bin/gcc"), folder.path().join("usr/bin/gcc"))
+            .expect("a file of the tree");
+        let root = folder.path().to_str().expect("text").to_owned();
+        doctor(&["--root", &root]).run()
+    };
+    of_tree(&[], &[]).expect_stdout(&["off: by default, and `gcc` is not in PATH"]);
+    with(&[]).expect_stdout(&["on: by default, for `gcc` is there"]);
+    with(&[("/proc/self/environ", "CGO_ENABLED=0\0")])
+        .expect_stdout(&["off: CGO_ENABLED=0 from the environment"]);
+    with(&[("/root/.config/go/env", "CGO_ENABLED=0\n")])
+        .expect_stdout(&["off: CGO_ENABLED=0 from `go env -w`, in /root/.config/go/env"]);
+}
+
+/// What it says of an executable.
+fn audit(file: &Path, flags: &[&str]) -> Outcome {
+    let file = file.to_str().expect("a scratch folder's path is text");
+    doctor(&[&["--binary", file, "--format", "json"], flags].concat()).run()
+}
+
+const PROGRAM: &[(&str, &str)] = &[("main.go", "package main\n\nfunc main() {}\n")];
+const PROGRAM_WITH_C: &[(&str, &str)] =
+    &[("main.go", "package main\n\n// #include <stdlib.h>\nimport \"C\"\n\nfunc main() { C.free(nil) }\n")];
+
+fn built(files: &[(&str, &str)], flags: &[&str], name: &str) -> PathBuf {
+    e2e::built(Module::new(files).path(), &[&["build"], flags].concat(), name)
+}
+
+#[test]
+fn a_static_go_program_runs_in_any_tree() {
+    if !has(&[Need::Go]) {
+        return;
+    }
+    let program = built(PROGRAM, &["-trimpath", "-ldflags=-s -w"], "audited-static");
+    let empty = tree(&[]);
+    let root = empty.path().to_str().expect("text");
+    for flags in [&[][..], &["--root", root]] {
+        let audit = audit(&program, flags).expect_code(0).json()["binary"].clone();
+        assert_eq!((&audit["linking"], &audit["runs"]), (&"static".into(), &true.into()), "{audit}");
+        assert!(audit["go"].as_str().is_some_and(|go| go.starts_with("go1.")), "{audit}");
+        assert_eq!(
+            (&audit["symbols"], &audit["dwarf"], &audit["pclntab"]),
+            (&false.into(), &false.into(), &true.into())
+        );
+        let settings = audit["settings"].to_string();
+        assert!(settings.contains(r#"["-trimpath","true"]"#), "{settings}");
+    }
+}
+
+#[test]
+fn a_dynamic_program_needs_its_loader_and_libraries() {
+    if !has(&[Need::Go, Need::Race]) {
+        return;
+    }
+    let program = built(PROGRAM_WITH_C, &[], "audited-dynamic");
+    let here = audit(&program, &[]);
+    let found = here.expect_code(0).json()["binary"].clone();
+    assert_eq!((&found["linking"], &found["runs"]), (&"dynamic".into(), &true.into()), "{found}");
+    let interpreter = found["interpreter"].as_str().expect("a dynamic program has one").to_owned();
+    let libraries = found["needed"].as_array().expect("a list");
+    assert!(
+        libraries
+            .iter()
+            .any(|library| library["name"].as_str().is_some_and(|name| name.starts_with("libc."))),
+        "{found}"
+    );
+
+    let empty = tree(&[]);
+    let root = empty.path().to_str().expect("text");
+    let outcome = audit(&program, &["--root", root]);
+    let obstacles = outcome.expect_code(3).json()["binary"]["obstacles"].to_string();
+    assert!(obstacles.contains(&format!("its interpreter {interpreter} is not in this tree")), "{obstacles}");
+    assert!(obstacles.contains("is in no folder that is searched"), "{obstacles}");
+}
+
+#[test]
+fn what_cannot_run_says_why() {
+    let folder = tree(&[("/script", "#!/bin/sh\n"), ("/empty", "")]);
+    let at = |name: &str| folder.path().join(name);
+    let own = fs::read(duress_path()).expect("duress can be read");
+    fs::write(at("cut"), &own[..64]).expect("a file of the tree");
+    let mut foreign = own[..own.len().min(1 << 20)].to_vec();
+    foreign[18] = 183;
+    fs::write(at("foreign"), foreign).expect("a file of the tree");
+    for (name, text) in [
+        ("script", "not an ELF executable"),
+        ("empty", "not an ELF executable"),
+        ("cut", "missing or cut off"),
+        ("foreign", "it is for another machine (ELF machine 183, 64 bits)"),
+    ] {
+        let outcome = audit(&at(name), &[]);
+        let found = outcome.expect_code(3).json()["binary"].clone();
+        assert!(found["obstacles"].to_string().contains(text), "{name}: {found}");
+        let path = at(name).to_str().expect("text").to_owned();
+        doctor(&["--binary", &path]).run().expect_code(3).expect_stdout(&[text, "cannot run here"]);
+    }
+    audit(&at("missing"), &[]).expect_code(2).expect_stderr(&["cannot read the executable", "not there"]);
+    audit(folder.path(), &[]).expect_code(2).expect_stderr(&["no regular file"]);
 }

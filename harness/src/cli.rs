@@ -1,5 +1,6 @@
 //! The command line, as typed.
 
+use crate::doctor::{Need, Release};
 use crate::fuzz::{LEAST, Shape};
 use crate::orders::Mechanisms;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -89,6 +90,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Plan(PlanCommand),
     /// Tell what this host allows, and what therefore works; exit 3 where the main job cannot run
+    #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor(DoctorArgs),
 }
 
@@ -288,8 +290,35 @@ pub(crate) enum PlanCommand {
     },
 }
 
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  duress doctor --max-paranoid 2 --min-kernel 5.19 --need race,ptrace
+  duress doctor --binary ./server
+  duress doctor --root /mnt/image --format json";
+
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
+    /// Exit 3 where kernel.perf_event_paranoid is more than this
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) max_paranoid: Option<i32>,
+
+    /// Exit 3 where the kernel is older than this release
+    #[arg(long, value_name = "V")]
+    pub(crate) min_kernel: Option<Release>,
+
+    /// Exit 3 where one of these is missing
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
+    pub(crate) need: Vec<Need>,
+
+    /// Audit this executable: exit 3 where it, in the place of the main job, cannot run here
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+
+    /// Read the files of this folder in the place of this host's; of its kernel nothing is asked. With --binary, a path
+    /// from / is one of that folder if it is there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+
     /// How to print it
     #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
     pub(crate) format: ListFormat,

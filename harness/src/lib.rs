@@ -17,6 +17,7 @@ mod cli;
 mod clock;
 mod commands;
 mod control;
+mod doctor;
 mod exit;
 mod fuzz;
 mod launch;
