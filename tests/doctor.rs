@@ -401,6 +401,23 @@ fn a_dynamic_program_needs_its_loader_and_libraries() {
         "{found}"
     );
 
+    // Built for a glibc that nobody has yet: its versions are names in a table of strings.
+    let mut bytes = fs::read(&program).expect("our own file");
+    let places: Vec<usize> =
+        bytes.windows(8).enumerate().filter(|(_, window)| window == b"GLIBC_2.").map(|(at, _)| at).collect();
+    if !places.is_empty() {
+        places.into_iter().for_each(|at| bytes[at + 6] = b'9');
+        let folder = tree(&[]);
+        let newer = folder.path().join("newer");
+        fs::write(&newer, bytes).expect("a file of the tree");
+        let found = audit(&newer, &[]).expect_code(3).json()["binary"].clone();
+        assert!(found["obstacles"].to_string().contains("libc.so.6 lacks GLIBC_9."), "{found}");
+        assert!(
+            found["glibc_needed"].as_str().is_some_and(|version| version.starts_with("GLIBC_9.")),
+            "{found}"
+        );
+    }
+
     let empty = tree(&[]);
     let root = empty.path().to_str().expect("text");
     let outcome = audit(&program, &["--root", root]);

@@ -204,8 +204,11 @@ impl Audit {
             if symbols { "yes" } else { "no" },
             if dwarf { "yes" } else { "no" }
         );
-        let meaning =
-            if dwarf { "debuggers know it" } else { "stripped: debuggers know little; duress needs neither" };
+        let meaning = match (symbols, dwarf) {
+            (_, true) => "not stripped: debuggers know it",
+            (true, false) => "debuggers know its symbols, not its lines; duress needs neither",
+            (false, false) => "stripped: debuggers know little; duress needs neither",
+        };
         self.checks.push(Check::new("stripped", State::Ok, found, meaning));
     }
 
