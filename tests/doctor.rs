@@ -348,6 +348,46 @@ fn cgo_says_why() {
         .expect_stdout(&["off: CGO_ENABLED=0 from `go env -w`, in /root/.config/go/env"]);
 }
 
+#[test]
+fn toolchains_are_found_where_go_and_distributions_put_them() {
+    let folder = tree(&[
+        (
+            "/proc/self/environ",
+            "PATH=/usr/bin:/nowhere:/usr/local/go/bin\0HOME=/home/x\0GOROOT=/usr/local/go\0",
+        ),
+        ("/usr/bin/go", "-> ../lib/go-1.19/bin/go"),
+        ("/usr/lib/go-1.19/VERSION", "go1.19.8\n"),
+        ("/usr/lib/go-1.19/bin/go", ""),
+        ("/usr/local/go/VERSION", "go1.26.8\ntime 2026-01-01T00:00:00Z\n"),
+        ("/usr/local/go/bin/go", ""),
+        ("/home/x/sdk/go1.22.1/VERSION", "go1.22.1\n"),
+        ("/home/x/sdk/gone/VERSION", "garbage\n"),
+        ("/home/x/go/pkg/mod/golang.org/toolchain@v0.0.1-go1.25.4.linux-amd64/VERSION", "go1.25.4\n"),
+    ]);
+    for program in ["usr/lib/go-1.19/bin/go", "usr/local/go/bin/go"] {
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(folder.path().join(program), executable).expect("our own file");
+    }
+    let root = folder.path().to_str().expect("text");
+    let diagnosis = doctor(&["--root", root, "--format", "json"]).run().expect_code(0).json();
+    let found: Vec<(&str, &str)> = diagnosis["toolchains"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (one["version"].as_str().expect("text"), one["place"].as_str().expect("text")))
+        .collect();
+    let expected =
+        [("go1.19.8", "PATH"), ("go1.26.8", "PATH"), ("go1.22.1", "sdk"), ("go1.25.4", "module cache")];
+    assert_eq!(found, expected);
+    assert_eq!(diagnosis["go"], "go1.19.8");
+    let details = check(&diagnosis, "path")["details"].to_string();
+    assert!(details.contains("/nowhere is not there"), "{details}");
+    assert!(details.contains("several `go`: /usr/bin/go wins over /usr/local/go/bin/go"), "{details}");
+    let goroot = check(&diagnosis, "goroot");
+    assert_eq!(goroot["state"], "limited", "{goroot}");
+    assert!(goroot["found"].as_str().is_some_and(|found| found.contains("from the environment")), "{goroot}");
+}
+
 /// What it says of an executable.
 fn audit(file: &Path, flags: &[&str]) -> Outcome {
     let file = file.to_str().expect("a scratch folder's path is text");

@@ -4,6 +4,7 @@
 
 use super::root::{Absent, Root};
 use serde::Serialize;
+use std::collections::HashSet;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 
@@ -180,12 +181,12 @@ impl Files {
         let live = root.line(format!("/proc/sys/{path}"));
         let systemd = winner(&self.systemd, Tool::Systemd, &path);
         let procps = winner(&self.procps, Tool::Procps, &path);
-        let mut losing: Vec<Setting> = Vec::new();
+        let (mut losing, mut told) = (Vec::new(), HashSet::new());
         for line in self.systemd.iter().chain(&self.procps).filter(|line| line.matches(&path)) {
             let wins = [systemd, procps].into_iter().flatten().any(|winner| winner.is_at(line));
-            let setting = line.setting();
-            if !wins && !losing.contains(&setting) {
-                losing.push(setting);
+            // Both tools read most lines.
+            if !wins && told.insert((line.file.as_str(), line.number)) {
+                losing.push(line.setting());
             }
         }
         let differs = match (&live, systemd.and_then(value), procps.and_then(value)) {

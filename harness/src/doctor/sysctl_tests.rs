@@ -236,3 +236,14 @@ fn patterns_match_part_by_part() {
     }
     assert!(!matches(&"*a".repeat(5000), &"a".repeat(4000)));
 }
+
+#[test]
+fn a_file_of_nothing_but_assignments_is_read_in_time() {
+    let text = "kernel.perf_event_paranoid=1\nkernel.p*=2\n".repeat(20_000);
+    let folder = tree(&[]);
+    fs::create_dir_all(folder.path().join("etc/sysctl.d")).unwrap();
+    fs::write(folder.path().join("etc/sysctl.d/1.conf"), text).unwrap();
+    let root = Root::tree(folder.path());
+    let key = Files::read(&root).key(&root, PARANOID);
+    assert!(key.losing.len() > 30_000, "{}", key.losing.len());
+}
