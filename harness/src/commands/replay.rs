@@ -1,6 +1,6 @@
 //! `duress replay`: the same decisions again.
 
-use super::run::{audience, code, draw, open, summary};
+use super::run::{audience, code, draw, open, summary, warn};
 use super::{Screen, say};
 use crate::cli::ReplayArgs;
 use crate::exit::{Code, Failure, chain};
@@ -25,6 +25,7 @@ pub(super) fn run(args: &ReplayArgs, screen: Screen) -> Result<Code, Failure> {
     let old = run_dir::find(&args.run)?;
     let orders = orders(args, &old)?;
     let session = session::run(orders)?;
+    warn(&session);
     let summary = summary(&session.dir.path)?;
     let code = code(&summary, &session, args.allow_vacuous);
     draw(&summary, args.format, code, screen)?;

@@ -17,13 +17,18 @@ pub(super) fn run(args: &RunArgs, screen: Screen) -> Result<Code, Failure> {
     let (orders, warnings) = settings::orders(args, audience(args.format))?;
     say(&report::diagnostics::draw(&warnings, screen.err));
     let session = session::run(orders)?;
-    if let Some(refusal) = &session.unattributed {
-        say(&refusal.warning());
-    }
+    warn(&session);
     let summary = summary(&session.dir.path)?;
     let code = code(&summary, &session, args.allow_vacuous);
     draw(&summary, args.format, code, screen)?;
     Ok(code)
+}
+
+/// Says what the report will lack.
+pub(super) fn warn(session: &Session) {
+    if let Some(refusal) = &session.unattributed {
+        say(&refusal.warning());
+    }
 }
 
 /// What the target prints goes where the format leaves room for it.

@@ -100,7 +100,7 @@ impl Diagnosis {
             ptrace_scope: host.key("kernel.yama.ptrace_scope").number(),
             perf_event_paranoid: host.key("kernel.perf_event_paranoid").number(),
             go: live.map_or_else(in_path, version),
-            call_sites: Support::verified().split(", ").map(str::to_owned).collect(),
+            call_sites: Support::verified(),
             cc: go.filter(|go| go.race_problem().is_none()).map(|go| go.cc.clone()),
             container: container::judge(host).0,
             cgo: toolchains::cgo(host).0,

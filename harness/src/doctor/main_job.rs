@@ -150,7 +150,7 @@ fn call_sites(go: &Result<Toolchain, golang::Error>, trace: &Result<(), TraceObs
         )
         .help(help);
     }
-    let found = format!("verified for Go {}", Support::verified());
+    let found = format!("verified for Go {}", Support::verified().join(", "));
     match go.as_ref().map(|go| (go, Support::of(&go.version))) {
         Ok((_, Support::Verified)) | Err(_) => Check::new(
             NAME,

@@ -2,6 +2,7 @@
 
 use super::layout::{G_M, G_STACK_HI, Layout};
 use super::memory::{Memory, word_at};
+use super::program::View;
 use super::unwind::Stack;
 
 /// How much of a `g` is read: up to the last field that counts.
@@ -49,5 +50,28 @@ impl G {
             startpc: at(layout.g_startpc)?,
             machine: at(G_M)?,
         })
+    }
+
+    /// Whether all of it makes sense: where a version was never compared, an offset may be another field's by now.
+    pub(crate) fn is_sound(&self, view: &View<'_>) -> bool {
+        /// No program has made so many goroutines, and Go's heap begins above it (`0xc0_0000_0000`).
+        const MANY: u64 = 1 << 39;
+        let Stack { low, high, syscall_sp, syscall_pc, .. } = self.stack;
+        let is_code = |pc: u64| view.module.offset(pc).is_some();
+        let begins = |pc: u64| {
+            let at = view.module.offset(pc)?;
+            view.image.table.find(at).map(|function| function.entry == at)
+        };
+        let is_number = |goid: u64| goid < MANY && !is_code(goid);
+        // The first goroutine, and those for threads that C has made, were started by no `go` statement.
+        let is_started = (self.goid == 1 || self.gopc == 0 || is_code(self.gopc))
+            && (self.startpc == 0 || begins(self.startpc) == Some(true));
+        let is_entered = syscall_sp == 0 || ((low..high).contains(&syscall_sp) && is_code(syscall_pc));
+        low < high
+            && self.goid > 0
+            && is_number(self.goid)
+            && self.parent.is_none_or(is_number)
+            && is_started
+            && is_entered
     }
 }

@@ -54,15 +54,15 @@ pub(crate) const MODULE_BSS: u64 = 224;
 pub enum Support {
     /// Call paths and goroutines were compared with what such a Go says itself, frame by frame.
     Verified,
-    /// Newer than what was compared, or of no known number: it is taken for the newest version that was, and every
-    /// assumption is checked in the live process before it is used.
+    /// Newer than what was compared, or of no known number: it is taken for the newest version that was, and what is
+    /// read by that is checked for sense in the live process; what makes none is refused.
     Checked,
     /// Older than what can be read.
     TooOld,
 }
 
-/// The lines of releases of which call paths were verified, oldest first. Of 1.20 nobody had one to compare.
-const VERIFIED: [u32; 8] = [19, 21, 22, 23, 24, 25, 26, 27];
+/// The lines of releases of which call paths were verified, oldest first.
+const VERIFIED: [u32; 9] = [19, 20, 21, 22, 23, 24, 25, 26, 27];
 
 impl Support {
     /// How well this version is known.
@@ -74,19 +74,19 @@ impl Support {
         }
     }
 
-    /// The versions that were verified, for people: `1.19, 1.21, … 1.27`.
-    pub fn verified() -> String {
-        let names: Vec<String> = VERIFIED.iter().map(|minor| format!("1.{minor}")).collect();
-        names.join(", ")
+    /// The lines of releases that were verified, oldest first: `1.19`, `1.21` … `1.27`.
+    pub fn verified() -> Vec<String> {
+        VERIFIED.iter().map(|minor| format!("1.{minor}")).collect()
     }
 }
 
 /// By the first minor version that has it: `g` (syscallsp, atomicstatus, goid, parentGoid or 0, gopc, startpc),
 /// `m` (procid, curg, alllink), `moduledata.gofunc`, `testing.common.name`.
 #[rustfmt::skip]
-const OFFSETS: [(u32, [u64; 11]); 8] = [
+const OFFSETS: [(u32, [u64; 11]); 9] = [
     (19, [112, 144, 152,   0, 296, 312,  72, 192, 336,  304,  240]),
-    (20, [112, 144, 152, 272, 280, 296,  72, 192, 336,  320,  256]),
+    (20, [112, 144, 152,   0, 296, 312,  72, 192, 336,  320,  256]),
+    (21, [112, 144, 152, 272, 280, 296,  72, 192, 336,  320,  256]),
     (22, [112, 144, 152, 272, 280, 296,  72, 192, 328,  320,  248]),
     (23, [112, 152, 160, 280, 288, 304,  72, 192, 328,  320,  248]),
     (24, [112, 152, 160, 280, 288, 304,  72, 192, 352,  320,  248]),
@@ -141,6 +141,7 @@ mod tests {
     fn a_version_has_the_layout_of_its_line() {
         let of = |text: &str| Layout::of(&Version::parse(text));
         assert_eq!((of("go1.19.8").func_size, of("go1.19.8").g_parent), (40, None));
+        assert_eq!((of("go1.20.14").func_size, of("go1.20.14").g_parent), (44, None));
         assert_eq!((of("go1.21.13").func_size, of("go1.21.13").g_parent), (44, Some(272)));
         assert_eq!((of("go1.25rc1").m_procid, of("go1.24.11").m_procid), (64, 72));
         assert_eq!(of("go1.26.8").gofunc, 320);
@@ -156,7 +157,7 @@ mod tests {
         );
         assert_eq!(
             (of("go1.20.14"), of("go1.28.0"), of("devel abc")),
-            (Support::Checked, Support::Checked, Support::Checked)
+            (Support::Verified, Support::Checked, Support::Checked)
         );
     }
 }

@@ -157,7 +157,7 @@ impl Process {
             stack: g.map(|g| g.stack),
         };
         let is_whole = walk.follow(start.pc, start.sp, &mut self.path);
-        self.check(program, g.as_ref(), is_whole)?;
+        self.check(program, &module, g.as_ref(), is_whole)?;
         let site = program.sites.site(&program.image, &self.path, is_whole, module.gofunc, memory);
         let goroutine = g.map(|g| self.goroutine(program, &module, &g, &site, memory));
         Ok(Known::Caller(Caller { site, goroutine }))
@@ -222,20 +222,27 @@ impl Process {
         is_read && module.is_at(&program.image, &code) && *self.mark.get_or_insert(mark) == mark
     }
 
-    /// Refuses what contradicts itself, where the layout is only taken for the right one.
-    fn check(&self, program: &Program, g: Option<&G>, is_whole: bool) -> Result<(), Error> {
-        let Some(outermost) = self.path.last().filter(|_| is_whole && g.is_none()) else { return Ok(()) };
-        let table = &program.image.table;
-        let name = table.find(outermost.at).map(|function| table.name_at(table.name(function)));
-        if program.image.support == Support::Verified || name != Some(b"runtime.goexit") {
+    /// Refuses what makes no sense, where the layout is only taken for the right one.
+    fn check(&self, program: &Program, module: &Module, g: Option<&G>, is_whole: bool) -> Result<(), Error> {
+        if program.image.support == Support::Verified {
             return Ok(());
         }
-        Err(Error::GoUnreadable {
-            version: program.image.version.to_string(),
-            reason:
-                "the list of goroutines, or of threads, is not as it was in the versions that were compared"
-                    .to_owned(),
-        })
+        let view = View { image: &program.image, module };
+        let is_sound = match g {
+            Some(g) => g.is_sound(&view),
+            // A path that ends where goroutines begin is one's, and it should have been found.
+            None => {
+                let outermost = self.path.last().filter(|_| is_whole);
+                let function = outermost.and_then(|place| view.image.table.find(place.at));
+                let name = function.map(|function| view.image.table.name_at(view.image.table.name(function)));
+                name != Some(b"runtime.goexit")
+            }
+        };
+        if is_sound {
+            return Ok(());
+        }
+        let reason = "goroutines, or threads, are not as they were in the versions that were compared";
+        Err(Error::GoUnreadable { version: program.image.version.to_string(), reason: reason.to_owned() })
     }
 
     fn module(&mut self, program: &mut Program, memory: &mut dyn Memory) -> Result<Option<Module>, Error> {

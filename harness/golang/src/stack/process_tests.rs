@@ -210,6 +210,42 @@ fn moduledata_at_the_end_of_memory_is_none() {
 }
 
 #[test]
+fn a_goroutine_of_another_layout_makes_no_sense() {
+    let Some(known) = known() else { return skip() };
+    let mut program = program(known.bytes);
+    let mut memory = Claimed::new(known.bytes, |_| Some(0));
+    let mut process = Process::new(&program, 0, STACK);
+    let module = process.module(&mut program, &mut memory).expect("it is sound").expect("it is there");
+    let view = View { image: &program.image, module: &module };
+    let entry = known.text + u64::from(program.image.table.function(9).expect("a function").entry);
+    let stack = Stack { g: HEAP, low: STACK, high: STACK + 4096, syscall_sp: 0, syscall_pc: 0 };
+    let sound = G { stack, goid: 7, parent: Some(1), gopc: entry + 5, startpc: entry, machine: HEAP };
+    let entered = Stack { syscall_sp: STACK + 8, syscall_pc: entry + 5, ..stack };
+    for g in [
+        sound,
+        G { goid: 1, parent: Some(0), gopc: 0, ..sound },
+        G { parent: None, gopc: 0, startpc: 0, ..sound },
+        G { stack: entered, ..sound },
+    ] {
+        assert!(g.is_sound(&view), "{g:?}");
+    }
+    for g in [
+        G { goid: 0, ..sound },
+        G { goid: HEAP, ..sound },
+        G { parent: Some(entry), ..sound },
+        G { parent: Some(STACK), ..sound },
+        G { gopc: HEAP, ..sound },
+        G { startpc: entry + 1, ..sound },
+        G { startpc: 12, ..sound },
+        G { stack: Stack { high: STACK, ..stack }, ..sound },
+        G { stack: Stack { syscall_sp: HEAP, ..entered }, ..sound },
+        G { stack: Stack { syscall_pc: STACK, ..entered }, ..sound },
+    ] {
+        assert!(!g.is_sound(&view), "{g:?}");
+    }
+}
+
+#[test]
 fn a_stack_that_ends_before_it_begins_has_no_test() {
     let Some(known) = known() else { return skip() };
     let mut program = program(known.bytes);
