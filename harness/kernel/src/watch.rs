@@ -4,7 +4,7 @@ use crate::Readiness;
 use crate::sys::poll;
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// Descriptors to wait on, each with what its readiness means.
@@ -19,8 +19,18 @@ pub struct Watch<T> {
     /// What the listeners mean; one less than `polled`.
     listeners: Vec<T>,
     others: Epoll,
-    /// What the members of the epoll set mean, by the number they were added with.
-    meanings: Vec<Option<T>>,
+    /// The members of the epoll set, by the number they were added with.
+    members: Vec<Option<Member<T>>>,
+}
+
+/// A descriptor of the epoll set, and what its readiness means.
+///
+/// It is a descriptor of our own: closing one does not take it out of the set as long as a forked process has a copy
+/// (epoll(7), questions and answers), and what stays in the set stays ready.
+#[derive(Debug)]
+struct Member<T> {
+    descriptor: OwnedFd,
+    meaning: T,
 }
 
 impl<T: Copy + PartialEq> Watch<T> {
@@ -31,7 +41,7 @@ impl<T: Copy + PartialEq> Watch<T> {
     pub fn new() -> Result<Watch<T>, Errno> {
         let others = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let polled = vec![entry(others.0.as_fd())];
-        Ok(Watch { polled, listeners: Vec::new(), others, meanings: Vec::new() })
+        Ok(Watch { polled, listeners: Vec::new(), others, members: Vec::new() })
     }
 
     /// Waits on a descriptor that is often ready, until [`Watch::forget`]; it must stay open until then.
@@ -40,28 +50,34 @@ impl<T: Copy + PartialEq> Watch<T> {
         self.listeners.push(meaning);
     }
 
-    /// Waits on a descriptor that is seldom ready, until [`Watch::forget`], or until it is closed.
+    /// Waits on a descriptor that is seldom ready, until [`Watch::forget`].
     ///
     /// # Errors
-    /// No memory is left.
+    /// No memory or no descriptor is left.
     pub fn add(&mut self, descriptor: BorrowedFd<'_>, meaning: T) -> Result<(), Errno> {
-        let place = self.meanings.iter().position(Option::is_none).unwrap_or(self.meanings.len());
-        self.others.add(descriptor, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
-        if place == self.meanings.len() {
-            self.meanings.push(None);
+        let descriptor = descriptor
+            .try_clone_to_owned()
+            .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+        let place = self.members.iter().position(Option::is_none).unwrap_or(self.members.len());
+        self.others.add(&descriptor, EpollEvent::new(EpollFlags::EPOLLIN, place as u64))?;
+        if place == self.members.len() {
+            self.members.push(None);
         }
-        self.meanings[place] = Some(meaning);
+        self.members[place] = Some(Member { descriptor, meaning });
         Ok(())
     }
 
-    /// Waits no more on what means this. A descriptor that was [`Watch::add`]ed is to be closed now.
+    /// Waits no more on what means this.
     pub fn forget(&mut self, meaning: T) {
         while let Some(place) = self.listeners.iter().position(|one| *one == meaning) {
             self.listeners.remove(place);
             self.polled.remove(place + 1);
         }
-        for place in self.meanings.iter_mut().filter(|place| **place == Some(meaning)) {
-            *place = None;
+        for place in &mut self.members {
+            if let Some(member) = place.take_if(|member| member.meaning == meaning) {
+                // It is in the set, so this cannot fail.
+                let _ = self.others.delete(&member.descriptor);
+            }
         }
     }
 
@@ -82,8 +98,8 @@ impl<T: Copy + PartialEq> Watch<T> {
             let ready = self.others.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
             for event in &events[..ready] {
                 let place = usize::try_from(event.data()).unwrap_or(usize::MAX);
-                if let Some(Some(meaning)) = self.meanings.get(place) {
-                    found.push((*meaning, Readiness::Readable));
+                if let Some(Some(member)) = self.members.get(place) {
+                    found.push((member.meaning, Readiness::Readable));
                 }
             }
         }
@@ -129,20 +145,23 @@ mod tests {
     #[test]
     fn what_was_forgotten_is_not_found_and_its_place_is_used_again() {
         let mut watch = Watch::new().unwrap();
-        let pipes: Vec<_> = (0..40).map(|_| pipe().unwrap()).collect();
+        let mut pipes: Vec<_> = (0..40).map(|_| pipe().unwrap()).collect();
         for (number, (reader, _)) in (0_u8..).zip(&pipes) {
             watch.add(reader.as_fd(), number).unwrap();
         }
-        for (number, (reader, mut writer)) in (0_u8..).zip(pipes) {
+        for (number, (_reader, writer)) in (0_u8..).zip(&mut pipes) {
             writer.write_all(b"x").unwrap();
             assert_eq!(ready(&mut watch), [(number, Readiness::Readable)]);
             watch.forget(number);
-            drop(reader);
-            assert_eq!(ready(&mut watch), []);
+            assert_eq!(
+                ready(&mut watch),
+                [],
+                "the reader is still open, as a copy in a forked process might be"
+            );
         }
-        assert_eq!(watch.meanings.len(), 40);
+        assert_eq!(watch.members.len(), 40);
         let (reader, _writer) = pipe().unwrap();
         watch.add(reader.as_fd(), 7).unwrap();
-        assert_eq!(watch.meanings.len(), 40);
+        assert_eq!(watch.members.len(), 40);
     }
 }
