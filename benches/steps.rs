@@ -71,6 +71,7 @@ fn header() -> Header {
         whole_tree: false,
         plan: String::new(),
         rules: Vec::new(),
+        personas: Vec::new(),
         watch: Vec::new(),
         seed: 1,
         attribution: journal::Attribution::default(),

@@ -351,6 +351,7 @@ fn journal(format: u32) -> Vec<u8> {
         whole_tree: false,
         plan: String::new(),
         rules: Vec::new(),
+        personas: Vec::new(),
         watch: Vec::new(),
         seed: 1,
         attribution: journal::Attribution::default(),

@@ -121,7 +121,7 @@ fault = { max_descriptors = 20 }
         &lines,
         &[
             "locked mkdirat:error=EROFS:quiet",
-            "decided by the kernel's filter alone: free of cost, not counted",
+            "decided by the kernel's filter alone, which fails the call: free of cost, not counted",
             "slow close,fsync:delay_exit=5ms",
             "trapped by ptrace: ",
             "needs holding a call after it was executed",

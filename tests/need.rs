@@ -27,6 +27,8 @@ pub enum Need {
     Mount,
     /// strace(1).
     Strace,
+    /// runc(8), the runtime of Docker's containers.
+    Runc,
 }
 
 /// Whether the host has all of these. Where it lacks one, says so on standard error, or fails if it is required.
@@ -41,6 +43,7 @@ pub fn has(needs: &[Need]) -> bool {
             Need::Race => ("race", succeeds("go", &["version"]) && succeeds("cc", &["--version"])),
             Need::Root => ("root", nix::unistd::geteuid().is_root()),
             Need::Mount => ("mount", succeeds("unshare", &["--mount", "true"])),
+            Need::Runc => ("runc", succeeds("runc", &["--version"])),
             Need::Strace => ("strace", succeeds("strace", &["-V"])),
         };
         if !is_there {

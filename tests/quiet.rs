@@ -40,6 +40,21 @@ fn a_quiet_rule_fails_its_calls_and_is_not_counted() {
 }
 
 #[test]
+fn a_quiet_rule_may_end_its_caller() {
+    if !has(NEEDS) {
+        return;
+    }
+    for victim in ["process", "trap"] {
+        let outcome =
+            run(&[], &[&format!("getppid:kill={victim}:quiet")], &["getpgid:0", "getppid", "getpgid:0"]);
+        assert_eq!(Made::errors(&outcome, "getpgid"), [0], "{victim}: {outcome:?}");
+        assert_eq!(outcome.json()["mechanism"], "quiet", "{outcome:?}");
+        // SIGSYS.
+        assert_eq!(outcome.json()["subjects"][0]["ending"], "ended by signal 31", "{victim}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_quiet_rule_may_look_at_arguments() {
     if !has(NEEDS) {
         return;
@@ -103,6 +118,18 @@ fn a_quiet_rule_works_without_any_mechanism_in_go_test_too() {
 }
 
 #[test]
+fn go_reports_the_signal_of_a_quiet_trap() {
+    if !has(&[Need::Go, Need::Notify]) {
+        return;
+    }
+    let module = Module::with_test(&["os"], "os.Mkdir(\"made\", 0o700)");
+    let line = ["run", "-e", "mkdirat:kill=trap:quiet", "--", "go", "test", "."];
+    let outcome = Duress::new(module.path(), line).run();
+    assert!(format!("{outcome:?}").contains("SIGSYS: bad system call"), "{outcome:?}");
+    assert!(!module.join("made").exists(), "{outcome:?}");
+}
+
+#[test]
 fn what_the_filter_cannot_do_alone_is_refused() {
     if !has(NEEDS) {
         return;
@@ -122,9 +149,12 @@ fn what_the_filter_cannot_do_alone_is_refused() {
     );
     check(
         &["getpgid:retval=7:quiet"],
-        &["error: a quiet rule can do nothing but fail its calls with one error", "help: "],
+        &["error: a quiet rule can do nothing but fail its calls with one error, or `kill`", "help: "],
     );
-    check(&["execve:error=EPERM:quiet"], &["error: `execve` cannot fail quietly\n --> -e:1:", "help: "]);
+    check(
+        &["execve:error=EPERM:quiet"],
+        &["error: `execve` cannot be answered quietly\n --> -e:1:", "help: "],
+    );
     check(
         &["openat:error=EPERM:quiet:where=path(/tmp/**)"],
         &["error: this condition is too much for a quiet rule", "help: "],

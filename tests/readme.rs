@@ -100,6 +100,43 @@ fn every_example_of_a_fault_exits_as_the_table_says() {
     });
 }
 
+/// The rows of the table of personas: a persona, a test and an exit code.
+fn personas() -> Vec<(String, String, i32)> {
+    let text = readme();
+    let table = text.split("### Every persona").nth(1).expect("there is such a section");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split(" |").map(str::trim).collect();
+        let [persona, _, test, code, _] = cells[..] else { panic!("{row}") };
+        let quoted = |cell: &str| cell.split('`').nth(1).unwrap_or_default().to_owned();
+        (quoted(persona), quoted(test), code.trim_start_matches("| ").parse().expect("an exit code"))
+    })
+    .collect()
+}
+
+/// Every persona on real Go; and every one that there is has a row.
+#[test]
+fn every_example_of_a_persona_exits_as_the_table_says() {
+    if !has(&[Need::Go, Need::Notify]) {
+        return;
+    }
+    let folder = root().join("scenarios/hostile-hosts");
+    let rows = personas();
+    let list = e2e::Duress::new(&folder, ["persona", "list", "--format", "json"]).run().json();
+    let names = ["personas", "presets"].iter().flat_map(|kind| list[kind].as_array().expect("a list"));
+    for name in names.filter_map(|one| one["name"].as_str()) {
+        // No small test meets these; and root does not.
+        let is_shown = rows.iter().any(|(persona, ..)| persona.split('=').next() == Some(name));
+        assert!(is_shown || ["memlock", "nproc"].contains(&name), "{name} is not in the table");
+    }
+    for (persona, test, code) in rows {
+        let pattern = format!("^{test}$");
+        let line = ["run", "--persona", &persona, "--", "go", "test", "-count=1", "-run", &pattern, "."];
+        e2e::Duress::new(&folder, line).run().expect_code(code);
+    }
+}
+
 /// The first of the two commands, by its words; cargo itself built what is run here.
 #[test]
 fn the_first_command_shows_a_finding() {

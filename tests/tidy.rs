@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("harness/model", &[]),
     ("shim", &[]),
+    ("harness/persona", &["model"]),
     ("harness/policy", &["model"]),
     ("harness/golang", &["model"]),
     ("harness/journal", &["model"]),
     ("harness/kernel", &["model", "shim"]),
     ("harness/report", &["model", "journal"]),
-    ("harness", &["golang", "journal", "kernel", "model", "policy", "report", "shim"]),
+    ("harness", &["golang", "journal", "kernel", "model", "persona", "policy", "report", "shim"]),
     ("tests", &["journal", "model"]),
     ("benches", &["golang", "journal", "kernel", "model", "policy"]),
 ];
@@ -26,7 +27,7 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("goblin", &["harness/golang"]),
 ];
 
-const HOUSE: &[&str] = &["model", "policy", "kernel", "golang", "journal", "report", "shim"];
+const HOUSE: &[&str] = &["model", "persona", "policy", "kernel", "golang", "journal", "report", "shim"];
 
 /// The only places where unsafe code may stand.
 const UNSAFE: &[&str] = &["harness/kernel/src/sys/", "shim/src/sys.rs", "benches/src/sys.rs"];

@@ -3,7 +3,7 @@
 use crate::claim::Found;
 use crate::{
     Claim, Effort, Error, Programs, Table, attribution, binary, calls, endurance, faults, launch, parallel,
-    plans, suite, unwinding,
+    personas, plans, suite, unwinding,
 };
 
 /// A group of measurements.
@@ -36,8 +36,9 @@ pub const COST: [Group; 5] = [
 ];
 
 /// What each kind of fault costs, and each part of a plan; likewise.
-pub const FAULTS: [Group; 5] = [
+pub const FAULTS: [Group; 6] = [
     Group { name: "quiet rules", claims: &faults::QUIET, measure: faults::quiet },
+    Group { name: "personas", claims: &personas::CLAIMS, measure: personas::measure },
     Group { name: "sizes of plans", claims: &plans::CLAIMS, measure: plans::measure },
     Group { name: "predicates", claims: &faults::PREDICATE, measure: faults::predicate },
     Group { name: "faults by ptrace", claims: &faults::TRACED, measure: faults::traced },

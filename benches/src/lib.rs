@@ -27,6 +27,7 @@ pub mod keeping;
 pub mod launch;
 mod module;
 mod parallel;
+mod personas;
 mod pin;
 mod plans;
 mod process;

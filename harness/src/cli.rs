@@ -63,11 +63,12 @@ Which calls are hit, all of these together:
                       & | ! and parentheses; `duress plan explain` says what it costs
 Beside these:
   name=disk-full      what reports call the rule
-  quiet               the kernel's filter fails the calls alone: free of cost, and not counted
+  quiet               with `error` or `kill`: the kernel's filter does it alone, not counted
 
 Examples:
   duress run -e 'openat:error=ENOSPC:when=3' -- go test ./...
   duress run -e 'futex:delay_enter=5ms:rate=0.1' --seed 7 -- go test -race -run TestServer .
+  duress run --persona seccomp=docker --persona nofile=64 -- go test ./...
   duress run --plan disk.toml --format junit -- go test ./... > report.xml";
 
 #[derive(Debug, Subcommand)]
@@ -86,6 +87,9 @@ pub(crate) enum Command {
     /// Search for the point where something fails
     #[command(subcommand)]
     Fuzz(FuzzCommand),
+    /// List and show personas: other hosts to run tests on; or tell how answers of one differ
+    #[command(subcommand)]
+    Persona(PersonaCommand),
     /// Check a plan file, or explain it
     #[command(subcommand)]
     Plan(PlanCommand),
@@ -109,6 +113,9 @@ pub(crate) struct RunArgs {
     /// Read rules from a plan file; they come before those of -e
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) personas: PersonaArgs,
 
     /// Trap and count these system calls without changing them (repeatable)
     #[arg(long, value_name = "SET")]
@@ -154,6 +161,51 @@ pub(crate) struct RunArgs {
     /// The command, after `--`
     #[arg(last = true, required_unless_present = "attach", value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+}
+
+impl RunArgs {
+    /// A run of this command with nothing else asked for.
+    pub(crate) fn plain(command: Vec<String>) -> RunArgs {
+        RunArgs {
+            inject: Vec::new(),
+            attach: None,
+            plan: None,
+            personas: PersonaArgs::default(),
+            watch: Vec::new(),
+            sites: Sites::Fired,
+            seed: None,
+            timeout: None,
+            whole_tree: false,
+            strict: false,
+            mechanism: Mechanisms::Auto,
+            allow_vacuous: false,
+            format: Format::Human,
+            out: None,
+            command,
+        }
+    }
+}
+
+/// What the host is to look like.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct PersonaArgs {
+    /// Make this host look like another one, such as kernel=4.19, seccomp=docker or nofile=64 (repeatable;
+    /// `duress persona list` has them all)
+    #[arg(long = "persona", value_name = "NAME[=VALUE]")]
+    pub(crate) personas: Vec<String>,
+
+    /// What a persona's seccomp profile denies answers EPERM, whatever the profile says
+    #[arg(long, conflicts_with = "as_enosys")]
+    pub(crate) as_eperm: bool,
+
+    /// … answers ENOSYS
+    #[arg(long)]
+    pub(crate) as_enosys: bool,
+
+    /// Count what personas deny, and tell who met it: the supervisor answers in the place of the kernel's filter,
+    /// 2 to 3 us a denied call
+    #[arg(long, requires = "personas")]
+    pub(crate) count_denials: bool,
 }
 
 #[derive(Debug, Args)]
@@ -489,4 +541,62 @@ mod tests {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonaCommand {
+    /// Every persona and preset, in a line each
+    List {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+        format: Format,
+    },
+    /// What personas do here: their rules as a plan file, and what a target is started with
+    Show {
+        /// Personas, each as NAME or NAME=VALUE
+        #[arg(required = true, value_name = "NAME[=VALUE]")]
+        personas: Vec<String>,
+
+        /// What a seccomp profile denies answers EPERM
+        #[arg(long, conflicts_with = "as_enosys")]
+        as_eperm: bool,
+
+        /// … answers ENOSYS
+        #[arg(long)]
+        as_enosys: bool,
+
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+        format: Format,
+    },
+    /// Run a command without the personas, with them, and with what their seccomp profile denies as EPERM and as
+    /// ENOSYS; exit 1 where the results differ
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
+}
+
+const DIFF_EXAMPLES: &str = "\
+A program that tries a new call falls back when it is missing (ENOSYS), and often not when it is forbidden (EPERM).
+
+Examples:
+  duress persona diff seccomp=docker -- go test ./...
+  duress persona diff seccomp=./profile.json env=docker -- go test -run TestServer .";
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The personas, each as NAME or NAME=VALUE
+    #[arg(required = true, value_name = "NAME[=VALUE]")]
+    pub(crate) personas: Vec<String>,
+
+    /// Give a run up after this long
+    #[arg(long, value_name = "DUR", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORMAT")]
+    pub(crate) format: Format,
+
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }

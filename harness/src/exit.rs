@@ -48,6 +48,11 @@ impl Failure {
         Failure::Yours(Complaint { diagnostics, ..Complaint::default() })
     }
 
+    /// Things that this host cannot give, each with its reason.
+    pub(crate) fn refusals(diagnostics: Vec<Diagnostic>) -> Failure {
+        Failure::Theirs(Complaint { diagnostics, ..Complaint::default() })
+    }
+
     /// The same with advice.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Failure {
         self.complaint_mut().help = Some(help.into());

@@ -88,7 +88,14 @@ impl Target {
     }
 
     /// Starts the guard, which starts the command once it is told to.
-    pub(crate) fn start(&self, cwd: &Path, socket: &str, padding: Option<&Path>) -> Result<Guarded, Failure> {
+    ///
+    /// The `files` are what shims read before they become the target, each by the variable that names it.
+    pub(crate) fn start(
+        &self,
+        cwd: &Path,
+        socket: &str,
+        files: &[(&str, Option<&Path>)],
+    ) -> Result<Guarded, Failure> {
         let ourselves = std::env::current_exe()
             .map_err(|error| Failure::theirs(format!("cannot find the duress executable itself: {error}")))?;
         let ourselves = ourselves.to_str().ok_or_else(|| {
@@ -103,8 +110,10 @@ impl Target {
             .current_dir(cwd)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(padding) = padding {
-            command.env(shim::padding::PADDING, padding);
+        for (variable, file) in files {
+            if let Some(file) = file {
+                command.env(variable, file);
+            }
         }
         shim::keep_dispositions(&mut command);
         let mut child = command

@@ -23,6 +23,7 @@ mod fuzz;
 mod launch;
 mod orders;
 mod parking;
+mod persona;
 mod record;
 mod relay;
 mod roll;

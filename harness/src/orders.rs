@@ -7,7 +7,9 @@ use kernel::filter::Filter;
 use kernel::probe::{Obstacle, Probe, TraceObstacle};
 use kernel::{Mechanism, Notify, Trace};
 use model::{Capabilities, Capability, Diagnostic, Interest, RunId, Sieve, Sysno, Tgid, Via};
+use persona::Shown;
 use policy::{Counting, Engine, Hit, Plan};
+use shim::surroundings::Surroundings;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +35,12 @@ pub(crate) struct Orders {
     pub(crate) replay: Option<Recorded>,
     /// The file with the strings that each subject is started with beside its own ([`shim::padding`]).
     pub(crate) padding: Option<PathBuf>,
+    /// The personas, as they were written.
+    pub(crate) personas: Vec<String>,
+    /// What each subject is started with because of them, where that differs.
+    pub(crate) surroundings: Option<Surroundings>,
+    /// Files with other contents than their own.
+    pub(crate) shown: Vec<Shown>,
     /// The filter's instructions; empty where nothing is trapped. Filled in by [`Orders::prepare`].
     pub(crate) filter: Vec<u8>,
     pub(crate) filter_flags: u32,

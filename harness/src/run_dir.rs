@@ -3,6 +3,9 @@
 use crate::clock::stamp;
 use crate::exit::Failure;
 use model::{RunId, nearest};
+use persona::{Shown, Shows};
+use shim::surroundings::Surroundings;
+use std::ffi::CString;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -44,6 +47,36 @@ impl RunDir {
     pub(crate) fn journal(&self) -> PathBuf {
         self.path.join(JOURNAL)
     }
+
+    /// Writes down what targets are to be started with, for the shims; gives the file, if that is not as it is here.
+    pub(crate) fn write_surroundings(
+        &self,
+        surroundings: Option<&Surroundings>,
+        shown: &[Shown],
+    ) -> Result<Option<PathBuf>, Failure> {
+        let mut surroundings = surroundings.cloned().unwrap_or_default();
+        for (number, shown) in shown.iter().enumerate() {
+            let file = self.path.join(format!("shown-{number}"));
+            // A copy: what the target writes to it reaches nobody's file.
+            let made = match &shown.content {
+                Shows::Words(words) => fs::write(&file, words),
+                Shows::File(from) => fs::copy(from, &file).map(|_| ()),
+            };
+            made.map_err(|error| unwritable(&file, &error))?;
+            let file = CString::new(file.into_os_string().into_encoded_bytes()).unwrap_or_default();
+            surroundings.files.push((CString::new(shown.path.as_str()).unwrap_or_default(), file));
+        }
+        if surroundings.is_empty() {
+            return Ok(None);
+        }
+        let path = self.path.join("surroundings");
+        fs::write(&path, surroundings.encode()).map_err(|error| unwritable(&path, &error))?;
+        Ok(Some(path))
+    }
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::theirs(format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// Finds a run's folder by what the user calls it: a path, `last`, a run's name or the beginning of one.

@@ -45,8 +45,15 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
         Failure::theirs(format!("{} in `{}`", chain(&error), dir.path.display()))
             .help("free some space, or name a folder on another disk with --out")
     })?;
-    let Guarded { child, stdout, stderr } =
-        target.start(&orders.cwd, door.name(), orders.padding.as_deref())?;
+    let surroundings = dir.write_surroundings(orders.surroundings.as_ref(), &orders.shown)?;
+    let Guarded { child, stdout, stderr } = target.start(
+        &orders.cwd,
+        door.name(),
+        &[
+            (shim::padding::PADDING, orders.padding.as_deref()),
+            (shim::surroundings::SURROUNDINGS, surroundings.as_deref()),
+        ],
+    )?;
     // After the guard, which inherits the user's own signal mask and hands it on; before the threads, which inherit ours.
     // A signal in between ends us, and the guard finds nobody and starts nothing.
     let (ours, mask) = take_signals(probe.ignored_signals)?;
@@ -100,6 +107,7 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
             errors: forced.map(|(name, words)| (name.to_owned(), words.to_owned())).into_iter().collect(),
             is_quiet: rule.is_quiet,
             is_racy: rule.is_racy(),
+            persona: rule.persona.clone(),
             counts_by_site: rule.asks_who() || orders.attribution == journal::Attribution::All,
         }
     });
@@ -113,6 +121,7 @@ fn header(orders: &Orders, target: &Target, probe: &Probe, dir: &RunDir, started
         whole_tree: orders.whole_tree,
         plan: orders.plan.to_toml(),
         rules: rules.collect(),
+        personas: orders.personas.clone(),
         watch: orders.watch.iter().map(Sysno::to_string).collect(),
         seed: orders.seed,
         attribution: orders.attribution,

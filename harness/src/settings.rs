@@ -3,11 +3,12 @@
 use crate::cli::RunArgs;
 use crate::exit::Failure;
 use crate::orders::{Mechanisms, Orders};
+use crate::persona;
 use crate::relay::Audience;
 use model::{Diagnostic, Severity, Source, Sysno, Tgid};
 use policy::Plan;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The seed where none is given. It is fixed: two runs of the same command line make the same decisions.
@@ -15,8 +16,24 @@ pub(crate) const DEFAULT_SEED: u64 = 1;
 
 /// Orders from the arguments of `duress run`, and warnings that do not stop it.
 pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<Diagnostic>), Failure> {
+    orders_in(current_folder()?, args, audience)
+}
+
+pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .map_err(|error| Failure::theirs(format!("cannot find the current folder: {error}")))
+}
+
+/// The same as if it were said in this folder.
+pub(crate) fn orders_in(
+    cwd: PathBuf,
+    args: &RunArgs,
+    audience: Audience,
+) -> Result<(Orders, Vec<Diagnostic>), Failure> {
     let file = args.plan.as_deref().map(read_plan).transpose()?;
-    let (plan, mut found) = read(file.as_ref(), &args.inject, Unlikely::refused(args.strict));
+    let host = persona::find(&args.personas, &cwd)?;
+    let (plan, mut found) =
+        read_on(host.rules.as_ref(), file.as_ref(), &args.inject, Unlikely::refused(args.strict));
     let (watch, in_watch) = watch(&args.watch);
     found.extend(in_watch);
     // A process that runs already takes no filter; ptrace can serve it.
@@ -38,13 +55,16 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
     if found.iter().any(Diagnostic::is_error) {
         return Err(Failure::mistakes(found));
     }
+    if args.attach.is_some() && !args.personas.personas.is_empty() {
+        return Err(Failure::yours("a process that runs already cannot get a persona")
+            .help("its host is decided when it starts: start the command with --persona"));
+    }
     let orders = Orders {
         command: match args.attach {
             Some(process) => vec!["-p".to_owned(), process.to_string()],
             None => args.command.clone(),
         },
-        cwd: std::env::current_dir()
-            .map_err(|error| Failure::theirs(format!("cannot find the current folder: {error}")))?,
+        cwd,
         attach: args.attach.map(Tgid),
         plan,
         watch,
@@ -57,6 +77,9 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
         audience,
         replay: None,
         padding: None,
+        personas: args.personas.personas.clone(),
+        surroundings: host.surroundings,
+        shown: host.shown,
         filter: Vec::new(),
         filter_flags: 0,
     };
@@ -85,9 +108,24 @@ pub(crate) fn read(
     injects: &[String],
     unlikely: Unlikely,
 ) -> (Plan, Vec<Diagnostic>) {
+    read_on(None, file, injects, unlikely)
+}
+
+/// The same on an emulated host, which has these rules.
+fn read_on(
+    host: Option<&Arc<Source>>,
+    file: Option<&Arc<Source>>,
+    injects: &[String],
+    unlikely: Unlikely,
+) -> (Plan, Vec<Diagnostic>) {
     let injects: Vec<Arc<Source>> =
         injects.iter().map(|text| Arc::new(Source { name: "-e".to_owned(), text: text.clone() })).collect();
-    let (plan, mut found) = Plan::read(file, &injects);
+    let (plan, mut found) = Plan::read_on(host, file, &injects);
+    // What a host has is no doubtful choice of the user's.
+    let is_hosts = |one: &Diagnostic| {
+        one.place.as_ref().is_some_and(|(source, _)| host.is_some_and(|host| Arc::ptr_eq(host, source)))
+    };
+    found.retain(|one| one.is_error() || !is_hosts(one));
     found.extend(plan.unlikely_errors().into_iter().map(|mut warning| {
         if unlikely == Unlikely::Refused {
             warning.severity = Severity::Error;

@@ -448,6 +448,7 @@ mod tests {
             whole_tree: false,
             plan: String::new(),
             rules: Vec::new(),
+            personas: Vec::new(),
             watch: Vec::new(),
             seed: 1,
             attribution: journal::Attribution::default(),

@@ -6,8 +6,9 @@
 //! before a [`Gate`] and then calls `execve`, which removes the second.
 
 use crate::gate::Gate;
+use crate::surroundings::Limit;
 use crate::wire::{Frame, MAX_FRAME, Role, Step};
-use crate::{ORPHANED, install, padding, sys};
+use crate::{ORPHANED, install, padding, surroundings, sys};
 use std::ffi::{CString, OsStr, OsString};
 use std::hint;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -51,20 +52,23 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
     // Everything that allocates comes before the filter.
     let arguments: Vec<CString> =
         command.into_iter().filter_map(|word| CString::new(word.into_vec()).ok()).collect();
-    let padded = match padding::launch(&program, &arguments) {
-        Ok(padded) => padded,
+    let (launch, limits) = match different(&program, &arguments) {
+        Ok(different) => different,
         Err(errno) => return fail(socket.as_fd(), Step::Exec, errno),
     };
     let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
         strings.iter().map(|string| string.as_ptr()).chain([std::ptr::null()]).collect()
     };
-    let argv = pointers(padded.as_ref().map_or(&arguments, |launch| &launch.arguments));
-    let envp = padded.as_ref().map(|launch| pointers(&launch.variables));
+    let argv = pointers(launch.as_ref().map_or(&arguments, |launch| &launch.arguments));
+    let envp = launch.as_ref().map(|launch| pointers(&launch.variables));
     let Ok(program) = CString::new(program.into_vec()) else { return ExitCode::from(ORPHANED) };
     sys::default_sigpipe();
 
     if instructions.is_empty() {
         // An empty plan: no filter, no difference from a launch without us.
+        if let Err(errno) = limit(&limits) {
+            return fail(socket.as_fd(), Step::Exec, errno);
+        }
         let errno = sys::exec(&program, &argv, envp.as_deref());
         return fail(socket.as_fd(), Step::Exec, errno);
     }
@@ -80,7 +84,8 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
         Err(_) => return ExitCode::from(ORPHANED),
     };
     // 64 KiB hold the one frame it receives, and cost less to map than the usual 2 MiB.
-    let unfiltered = thread::Builder::new().stack_size(64 << 10).spawn(move || hand_over(&socket, &shared));
+    let unfiltered =
+        thread::Builder::new().stack_size(64 << 10).spawn(move || hand_over(&socket, &shared, &limits));
     if let Err(error) = unfiltered {
         return fail(failures.as_fd(), Step::StartThread, error.raw_os_error().unwrap_or(libc::EAGAIN));
     }
@@ -93,6 +98,18 @@ pub(crate) fn become_target(socket: OsString, command: Vec<OsString>) -> ExitCod
     handshake.go.pass();
     let errno = sys::exec(&program, &argv, envp.as_deref());
     give_up(&handshake, Step::Exec, errno)
+}
+
+/// What the target is started with, where that is not what this process has, and its limits.
+fn different(program: &OsStr, arguments: &[CString]) -> Result<(Option<padding::Launch>, Vec<Limit>), i32> {
+    if let Some((launch, limits)) = surroundings::launch(program, arguments)? {
+        return Ok((Some(launch), limits));
+    }
+    Ok((padding::launch(program, arguments)?, Vec::new()))
+}
+
+fn limit(limits: &[Limit]) -> Result<(), i32> {
+    limits.iter().try_for_each(|(resource, soft, hard)| sys::limit(*resource, *soft, *hard))
 }
 
 /// The filtered thread's last act where it cannot go on: tell the other thread, which may still speak and ends us.
@@ -112,7 +129,7 @@ fn give_up(handshake: &Handshake, step: Step, errno: i32) -> ! {
 }
 
 /// The unfiltered thread: hands the listener over, releases the other, and stays until `execve` removes it.
-fn hand_over(socket: &OwnedFd, handshake: &Handshake) {
+fn hand_over(socket: &OwnedFd, handshake: &Handshake, limits: &[Limit]) {
     handshake.go.await_somebody();
     let listener = loop {
         check_failure(socket.as_fd(), handshake);
@@ -130,7 +147,14 @@ fn hand_over(socket: &OwnedFd, handshake: &Handshake) {
         sys::exit_now(ORPHANED);
     }
     match next(socket.as_fd()) {
-        Some(Frame::Go) => handshake.go.open(),
+        // The last moment: under some limits not even this thread could do its work.
+        Some(Frame::Go) => match limit(limits) {
+            Ok(()) => handshake.go.open(),
+            Err(errno) => {
+                fail(socket.as_fd(), Step::Exec, errno);
+                sys::exit_now(exec_failure_code(Step::Exec));
+            }
+        },
         _ => sys::exit_now(ORPHANED),
     }
     loop {

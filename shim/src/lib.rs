@@ -21,6 +21,7 @@ mod guard;
 mod handoff;
 mod install;
 pub mod padding;
+pub mod surroundings;
 mod sys;
 pub mod wire;
 

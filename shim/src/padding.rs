@@ -6,6 +6,7 @@
 //! The file: a word that says what the strings are (`variables` or `arguments`), the soft stack limit in bytes (or `-` for the
 //! one that there is), both ended by a line feed; then the strings, each with its NUL.
 
+use crate::surroundings::is_ours;
 use crate::sys;
 use std::ffi::{CString, OsStr, OsString};
 use std::fs;
@@ -117,24 +118,18 @@ impl Launch {
         Some(Launch { path, arguments, variables: strings.collect() })
     }
 
-    /// What this process would start: a file and arguments, with its own variables but for [`PADDING`].
-    fn own(path: &OsStr, arguments: &[CString]) -> Launch {
+    /// What this process would start: a file and arguments, with its own variables but for those that are ours.
+    pub(crate) fn own(path: &OsStr, arguments: &[CString]) -> Launch {
         let string = |text: OsString| CString::new(text.into_vec()).unwrap_or_default();
         Launch {
             path: string(path.to_owned()),
             arguments: arguments.to_vec(),
-            variables: sys::variables()
-                .into_iter()
-                .filter(|variable| {
-                    let rest = variable.as_bytes().strip_prefix(PADDING.as_bytes());
-                    rest.is_none_or(|rest| rest.first() != Some(&b'='))
-                })
-                .collect(),
+            variables: sys::variables().into_iter().filter(|variable| !is_ours(variable)).collect(),
         }
     }
 }
 
-fn strings(bytes: &[u8]) -> Option<Vec<CString>> {
+pub(crate) fn strings(bytes: &[u8]) -> Option<Vec<CString>> {
     let mut strings = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {

@@ -198,6 +198,80 @@ pub(crate) fn limit_stack(bytes: u64) -> Result<(), i32> {
     if result < 0 { Err(last_errno()) } else { Ok(()) }
 }
 
+/// Sets a soft and a hard limit of this process.
+///
+/// # Errors
+/// The error number: `EPERM` where the hard limit was lower and may not be raised.
+pub(crate) fn limit(resource: u32, soft: u64, hard: u64) -> Result<(), i32> {
+    let limit = libc::rlimit { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: `limit` outlives the call, which only reads it; a number that is no resource is an error.
+    let result = unsafe { libc::setrlimit(resource, &raw const limit) };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Lets this thread, and what it becomes, run on only the first so many of its CPUs.
+///
+/// # Errors
+/// The error number; `EINVAL` where it has fewer.
+pub(crate) fn run_on(cpus: u32) -> Result<(), i32> {
+    // 8,192 CPUs: NR_CPUS is at most that on x86 (arch/x86/Kconfig).
+    let mut mask = [0_u64; 128];
+    // SAFETY: `mask` is ours to be filled, and the length is its own.
+    let result =
+        unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&mask), mask.as_mut_ptr()) };
+    if result < 0 {
+        return Err(last_errno());
+    }
+    let mut left = cpus;
+    for word in &mut mask {
+        for bit in 0..64 {
+            if *word >> bit & 1 == 1 {
+                if left == 0 {
+                    *word &= !(1 << bit);
+                } else {
+                    left -= 1;
+                }
+            }
+        }
+    }
+    if left > 0 {
+        return Err(libc::EINVAL);
+    }
+    // SAFETY: `mask` outlives the call, which only reads it; the length is its own.
+    let result = unsafe { libc::syscall(libc::SYS_sched_setaffinity, 0, size_of_val(&mask), mask.as_ptr()) };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Gives this thread, and what it becomes, mounts of its own: what is mounted there is seen nowhere else.
+///
+/// # Errors
+/// The error number: `EPERM` without CAP_SYS_ADMIN.
+pub(crate) fn own_mounts() -> Result<(), i32> {
+    // SAFETY: it takes a number, and changes nothing but what this process sees.
+    let result = unsafe { libc::unshare(libc::CLONE_NEWNS) };
+    if result < 0 {
+        return Err(last_errno());
+    }
+    let flags = libc::MS_REC | libc::MS_PRIVATE;
+    // SAFETY: the path is a zero-terminated constant; the kernel ignores the null pointers for this kind of change
+    // (mount(2), "Changing the propagation type of an existing mount").
+    let result =
+        unsafe { libc::mount(std::ptr::null(), c"/".as_ptr(), std::ptr::null(), flags, std::ptr::null()) };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Lets a path be another file. Only after [`own_mounts`].
+///
+/// # Errors
+/// The error number.
+pub(crate) fn mount_over(file: &CStr, path: &CStr) -> Result<(), i32> {
+    // SAFETY: both are zero-terminated strings that outlive the call; a bind mount ignores the null pointers (mount(2)).
+    let result = unsafe {
+        libc::mount(file.as_ptr(), path.as_ptr(), std::ptr::null(), libc::MS_BIND, std::ptr::null())
+    };
+    if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
 unsafe extern "C" {
     /// environ(7).
     static environ: *const *const libc::c_char;

@@ -17,6 +17,7 @@ fn header() -> Header {
         errors: vec![("ENOSPC".into(), "no space left on device".into())],
         is_quiet: false,
         is_racy: true,
+        persona: None,
         counts_by_site: false,
     };
     Header {
@@ -29,6 +30,7 @@ fn header() -> Header {
         whole_tree: false,
         plan: "rule = []\n".into(),
         rules: vec![rule("a"), rule("b")],
+        personas: Vec::new(),
         watch: vec!["fsync".into()],
         seed: 7,
         attribution: Attribution::All,

@@ -30,6 +30,9 @@ pub struct Header {
     pub plan: String,
     /// The plan's rules, in order.
     pub rules: Vec<RuleHead>,
+    /// The personas that the host had, as the user gave them.
+    #[serde(default)]
+    pub personas: Vec<String>,
     /// Calls that are trapped and counted, and never changed, by name.
     pub watch: Vec<String>,
     /// The seed of every random decision.
@@ -65,6 +68,9 @@ pub struct RuleHead {
     /// It looks at memory that the target can change between our look and the kernel's, so what it hits can be raced.
     #[serde(default)]
     pub is_racy: bool,
+    /// The persona that it is a part of: how an emulated host is, and no fault that the run is about.
+    #[serde(default)]
+    pub persona: Option<String>,
     /// Its occurrences are counted by test, site and system call, and not over all of a subject's.
     #[serde(default)]
     pub counts_by_site: bool,

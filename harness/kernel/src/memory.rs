@@ -135,7 +135,7 @@ mod tests {
     use crate::filter::Filter;
     use crate::sys::guarded::Guarded;
     use crate::sys::seccomp;
-    use model::{Interest, Quiet, Sieve, Sysno};
+    use model::{Answer, Interest, Quiet, Sieve, Sysno};
     use proptest::prelude::*;
 
     fn me() -> Tid {
@@ -207,7 +207,7 @@ mod tests {
         for errno in [model::Errno::ENOSYS, model::Errno::EPERM] {
             let calls = calls.map(|sysno| (sysno, Sieve::always())).into();
             let mut interest = Interest::default();
-            interest.fail_quietly(Quiet { errno, calls });
+            interest.answer_quietly(Quiet { answer: Answer::Fail(errno), calls });
             let program = Filter::compile(&interest).unwrap().raw();
             let caller = std::thread::spawn(move || {
                 seccomp::no_new_privs().unwrap();

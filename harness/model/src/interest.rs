@@ -1,6 +1,6 @@
 //! Which calls are trapped, how, and which the kernel answers by itself.
 
-use crate::{Errno, Sieve, Sysno};
+use crate::{Errno, Sieve, Sysno, Victim};
 use std::collections::BTreeMap;
 
 /// What a subject's filter does; all calls that it does not name run at native speed.
@@ -29,13 +29,22 @@ pub enum Via {
     Trace,
 }
 
-/// Calls that the filter itself fails: nobody is woken, nothing is counted.
+/// Calls that the filter itself answers: nobody is woken, nothing is counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quiet {
-    /// What they fail with.
-    pub errno: Errno,
+    /// What it answers.
+    pub answer: Answer,
     /// The calls, each with these arguments only.
     pub calls: BTreeMap<Sysno, Sieve>,
+}
+
+/// What a filter answers to a call by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The call fails with this.
+    Fail(Errno),
+    /// Its caller ends.
+    Kill(Victim),
 }
 
 impl Interest {
@@ -59,7 +68,7 @@ impl Interest {
         self.traps.iter().map(|(sysno, trap)| (*sysno, trap))
     }
 
-    /// What the filter fails by itself, in the order in which it asks.
+    /// What the filter answers by itself, in the order in which it asks.
     pub fn quiet(&self) -> &[Quiet] {
         &self.quiet
     }
@@ -81,8 +90,8 @@ impl Interest {
         trap.sieve.or(sieve);
     }
 
-    /// Lets the filter fail these calls.
-    pub fn fail_quietly(&mut self, quiet: Quiet) {
+    /// Lets the filter answer these calls.
+    pub fn answer_quietly(&mut self, quiet: Quiet) {
         self.quiet.push(quiet);
     }
 

@@ -39,7 +39,7 @@ pub use exec_room::{ExecLimits, ExecRoom, ExecString, ExecStrings, Interpreter, 
 pub use facts::{Callers, Descriptor, Facts, FdKind, NoFacts, SocketEnds};
 pub use fault::{Content, Execution, Fault, ForcedResult, Poke, Victim};
 pub use ids::{CallSeq, GoroutineNumber, Nanos, RuleId, RunId, SiteNumber, SubjectId, Tgid, Tid};
-pub use interest::{Interest, Quiet, Trap, Via};
+pub use interest::{Answer, Interest, Quiet, Trap, Via};
 pub use nearest::nearest;
 pub use outcome::{Outcome, Unfit};
 pub use sieve::{ArgOp, ArgTest, Sieve, Width};

@@ -16,7 +16,7 @@ pub(crate) fn plan(plan: &Plan, able: Able<'_>) -> (Interest, Vec<Diagnostic>) {
     for (index, rule) in plan.rules.iter().enumerate() {
         if rule.is_quiet {
             match quiet(rule, &plan.rules[..index]) {
-                Ok(quiet) => interest.fail_quietly(quiet),
+                Ok(quiet) => interest.answer_quietly(quiet),
                 Err(mistake) => diagnostics.push(mistake),
             }
             continue;
@@ -71,7 +71,7 @@ fn substituted(rule: &Rule, plan: &Plan, able: Able<'_>, interest: &mut Interest
     }
     interest.quiet().iter().any(|quiet| quiet.calls.contains_key(&sysno)).then(|| {
         rule.error(rule.origin.deed.as_ref(), format!("`{sysno}` cannot be executed in another's place"))
-            .label("a quiet rule makes it fail in the kernel's filter")
+            .label("a quiet rule answers it in the kernel's filter")
             .help("drop `quiet` there, or execute another call")
     })
 }
@@ -195,12 +195,12 @@ fn quiet(rule: &Rule, earlier: &[Rule]) -> Result<Quiet, Diagnostic> {
     }
     if rule.calls.contains(&Sysno::execve) {
         return Err(rule
-            .error(place, "`execve` cannot fail quietly")
+            .error(place, "`execve` cannot be answered quietly")
             .label("the target itself is started by `execve`, under this filter")
             .help("drop `quiet`: the start is then told from the target's own calls"));
     }
-    let errno = rule.effect.quiet_error().ok_or_else(|| {
-        rule.error(place, "a quiet rule can do nothing but fail its calls with one error")
+    let answer = rule.effect.quiet_answer().ok_or_else(|| {
+        rule.error(place, "a quiet rule can do nothing but fail its calls with one error, or `kill`")
             .help("write it as `SYSCALL:error=EPERM:quiet`, or drop `quiet`")
     })?;
     let mut calls = BTreeMap::new();
@@ -222,7 +222,7 @@ fn quiet(rule: &Rule, earlier: &[Rule]) -> Result<Quiet, Diagnostic> {
             calls.insert(*sysno, sieve);
         }
     }
-    Ok(Quiet { errno, calls })
+    Ok(Quiet { answer, calls })
 }
 
 #[cfg(test)]
@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::sample::{self, Tracee, any_call, any_sifted_spec, any_spec};
     use crate::{Counting, Engine};
-    use model::{Nanos, Source};
+    use model::{Answer, Nanos, Source, Victim};
     use proptest::collection::vec;
     use proptest::option;
     use proptest::prelude::*;
@@ -334,6 +334,14 @@ mod tests {
         let sieve = &quiet.calls[&Sysno::read];
         assert!(sieve.passes(&[3, 0, 0, 0, 0, 0]) && !sieve.passes(&[4, 0, 0, 0, 0, 0]));
         assert_eq!(interest.len(), 2);
+        for (word, victim) in
+            [("thread", Victim::Thread), ("process", Victim::Process), ("trap", Victim::Trapped)]
+        {
+            let (interest, found) = assign(&[&format!("read:kill={word}:quiet")], false);
+            assert_eq!(found, []);
+            let [quiet] = interest.quiet() else { panic!("{interest:?}") };
+            assert_eq!((quiet.answer, interest.len()), (Answer::Kill(victim), 0), "{word}");
+        }
         let said = |at: &str, message: &str| (at.to_owned(), message.to_owned());
         assert_eq!(
             mistake(&["read:error=EIO:when=3", "read:error=ENOENT:quiet"], false),
@@ -351,7 +359,7 @@ mod tests {
         }
         assert_eq!(
             mistake(&["execve:error=EIO:quiet"], false),
-            said("quiet", "`execve` cannot fail quietly")
+            said("quiet", "`execve` cannot be answered quietly")
         );
     }
 

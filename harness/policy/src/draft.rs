@@ -38,6 +38,7 @@ pub(crate) struct Draft {
     /// Each call is counted by itself.
     each: Option<Written<()>>,
     quiet: Option<Written<()>>,
+    persona: Option<Written<String>>,
     delay_enter: Option<Written<Delay>>,
     signal: Option<Written<Signal>>,
     poke_enter: Option<Written<Vec<Poke>>>,
@@ -59,6 +60,7 @@ impl Draft {
             place: place.span(),
             calls: None,
             name: None,
+            persona: None,
             condition: None,
             when: None,
             rate: None,
@@ -89,6 +91,7 @@ impl Draft {
         let at = place.clone();
         let twice = match key {
             Key::Name => put(&mut self.name, at, fields::name(value), diagnostics),
+            Key::Persona => put(&mut self.persona, at, fields::persona(value), diagnostics),
             Key::Where => {
                 let read = Where::read(value, diagnostics);
                 let is_twice = self.condition.is_some();
@@ -256,6 +259,7 @@ impl Draft {
             limit: sound(self.limit)?,
             effect,
             is_quiet: self.quiet.is_some(),
+            persona: sound(self.persona)?,
             is_each: self.each.is_some(),
             origin,
         })
@@ -383,7 +387,8 @@ impl Draft {
                     );
                 }
             }
-            let is_error = matches!(deed, Some((Key::Error, _)) | None) && !self.deeds.is_empty();
+            let is_answer =
+                matches!(deed, Some((Key::Error | Key::Kill, _)) | None) && !self.deeds.is_empty();
             let alone = self.delay_enter.is_none()
                 && self.delay_exit.is_none()
                 && self.signal.is_none()
@@ -391,10 +396,10 @@ impl Draft {
                 && self.poke_exit.is_none()
                 && self.substitute.is_none();
             let legal = matches!(deed, Some((_, Some(Deed::Fail(Failure::Legal)))));
-            if !is_error || !alone || legal {
+            if !is_answer || !alone || legal {
                 clash(
                     &quiet.span,
-                    "a quiet rule can do nothing but fail its calls with one error".to_owned(),
+                    "a quiet rule can do nothing but fail its calls with one error, or `kill`".to_owned(),
                     "the kernel's filter decides alone",
                     "write it as `SYSCALL:error=EPERM:quiet`, or drop `quiet`",
                 );
@@ -431,6 +436,7 @@ fn deed(key: Key, value: &Piece<'_>) -> Result<Deed, Diagnostic> {
         Key::NotReady => Deed::NotReady,
         Key::Max(resource) => Deed::Exhaust(resource, resource.limit(value)?),
         Key::Name
+        | Key::Persona
         | Key::Where
         | Key::When
         | Key::Rate

@@ -1,7 +1,9 @@
 //! What a rule does to a call, as the plan says it: some of it is settled only when a call is hit.
 
 use crate::{Delay, Resource};
-use model::{Capability, Content, Errno, Execution, Fault, ForcedResult, Poke, Signal, Sysno, Victim};
+use model::{
+    Answer, Capability, Content, Errno, Execution, Fault, ForcedResult, Poke, Signal, Sysno, Victim,
+};
 use std::time::Duration;
 
 /// The fault of a rule. [`crate::Engine`] makes a [`Fault`] of it for each call that is hit.
@@ -136,15 +138,15 @@ impl Effect {
         }
     }
 
-    /// Whether the kernel's filter could do it alone: a fixed error and nothing else.
-    pub(crate) fn quiet_error(&self) -> Option<Errno> {
-        match self.deed {
-            Deed::Fail(Failure::With(errno)) => {
-                let alone = Effect { deed: self.deed.clone(), ..Effect::default() };
-                (*self == alone).then_some(errno)
-            }
-            _ => None,
-        }
+    /// What the kernel's filter answers, if it can do it alone: a fixed error or an end, and nothing else.
+    pub(crate) fn quiet_answer(&self) -> Option<Answer> {
+        let answer = match self.deed {
+            Deed::Fail(Failure::With(errno)) => Answer::Fail(errno),
+            Deed::Kill(victim) => Answer::Kill(victim),
+            _ => return None,
+        };
+        let alone = Effect { deed: self.deed.clone(), ..Effect::default() };
+        (*self == alone).then_some(answer)
     }
 
     /// Whether the call itself is not executed, or not as it was made.

@@ -73,6 +73,16 @@ pub(crate) fn sysno(piece: &Piece<'_>) -> Result<Sysno, Diagnostic> {
     set::one(piece)
 }
 
+/// The persona that a rule is a part of.
+pub(crate) fn persona(piece: &Piece<'_>) -> Result<String, Diagnostic> {
+    match piece.text() {
+        "" => Err(piece
+            .error("the persona is missing")
+            .help("name it as --persona does, such as `kernel=4.19`")),
+        name => Ok(name.to_owned()),
+    }
+}
+
 /// How many bytes are transferred at most.
 pub(crate) fn short(piece: &Piece<'_>) -> Result<u64, Diagnostic> {
     whole(piece.text()).filter(|bytes| *bytes > 0).ok_or_else(|| {

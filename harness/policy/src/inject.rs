@@ -133,6 +133,7 @@ fn changes_result(key: Key) -> bool {
     match key {
         Key::Error
         | Key::Name
+        | Key::Persona
         | Key::Where
         | Key::When
         | Key::Rate
@@ -284,7 +285,7 @@ mod tests {
         check("read:quiet:error=EIO:when=2", &[("when=2", "`quiet` and `when` exclude each other")]);
         check(
             "read:quiet:lie=EIO",
-            &[("quiet", "a quiet rule can do nothing but fail its calls with one error")],
+            &[("quiet", "a quiet rule can do nothing but fail its calls with one error, or `kill`")],
         );
         check("read:short=1:arg3=2", &[("arg3=2", "`short` and a changed argument exclude each other")]);
         check(

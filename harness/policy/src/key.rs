@@ -8,6 +8,7 @@ use model::{Diagnostic, nearest};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key {
     Name,
+    Persona,
     Where,
     When,
     Rate,
@@ -93,6 +94,7 @@ const KEYS: &[(&str, Key, Level, Kind, &str)] = &[
     ("quiet", Key::Quiet, Level::Rule, Kind::Flag, "true"),
     ("where", Key::Where, Level::Rule, Kind::Text, "'path(/var/**)'"),
     ("name", Key::Name, Level::Rule, Kind::Text, "\"disk-full\""),
+    ("persona", Key::Persona, Level::Rule, Kind::Text, "\"kernel=4.19\""),
 ];
 
 impl Key {

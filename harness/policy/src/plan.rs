@@ -36,6 +36,8 @@ pub struct Rule {
     pub effect: Effect,
     /// Whether the kernel's filter does it alone: nobody is woken, nothing is counted.
     pub is_quiet: bool,
+    /// The persona that it is a part of: how an emulated host is, and no fault that a run is about.
+    pub persona: Option<String>,
     /// Whether each call is to be counted by itself; such a rule is taken apart when the plan has been checked.
     pub(crate) is_each: bool,
     /// Where it was written.
@@ -63,8 +65,20 @@ pub(crate) struct Origin {
 /// Rules are equal if they mean the same, wherever they were written.
 impl PartialEq for Rule {
     fn eq(&self, other: &Rule) -> bool {
-        let Rule { name, calls, condition, when, rate, burst, limit, effect, is_quiet, is_each, origin: _ } =
-            self;
+        let Rule {
+            name,
+            calls,
+            condition,
+            when,
+            rate,
+            burst,
+            limit,
+            effect,
+            is_quiet,
+            persona,
+            is_each,
+            origin: _,
+        } = self;
         *name == other.name
             && *calls == other.calls
             && *condition == other.condition
@@ -74,6 +88,7 @@ impl PartialEq for Rule {
             && *limit == other.limit
             && *effect == other.effect
             && *is_quiet == other.is_quiet
+            && *persona == other.persona
             && *is_each == other.is_each
     }
 }
@@ -83,12 +98,24 @@ impl Plan {
     ///
     /// If any diagnostic is an error the plan must not be used: rules that could not be understood are missing in it.
     pub fn read(file: Option<&Arc<Source>>, injects: &[Arc<Source>]) -> (Plan, Vec<Diagnostic>) {
+        Plan::read_on(None, file, injects)
+    }
+
+    /// The same on an emulated host: behind those rules come the ones of this plan file, which are how that host is.
+    pub fn read_on(
+        host: Option<&Arc<Source>>,
+        file: Option<&Arc<Source>>,
+        injects: &[Arc<Source>],
+    ) -> (Plan, Vec<Diagnostic>) {
         let mut diagnostics = Vec::new();
         let mut drafts = Vec::new();
         if let Some(source) = file {
             drafts.extend(file::drafts(source, &mut diagnostics));
         }
         drafts.extend(injects.iter().map(|source| inject::draft(source, &mut diagnostics)));
+        if let Some(source) = host {
+            drafts.extend(file::drafts(source, &mut diagnostics));
+        }
         let names = Draft::names(&drafts, &mut diagnostics);
         let rules = drafts
             .into_iter()
@@ -98,6 +125,7 @@ impl Plan {
         let mut plan = Plan { rules };
         check::plan(&plan, &mut diagnostics);
         plan.rules = plan.rules.into_iter().flat_map(Rule::each).collect();
+        plan.rules = asked_where_others_come_first(plan.rules);
         sort(&mut diagnostics, file, injects);
         (plan, diagnostics)
     }
@@ -117,7 +145,8 @@ impl Plan {
 
     /// Errors that a rule forces on a call whose manual page does not name them, each at its place.
     pub fn unlikely_errors(&self) -> Vec<Diagnostic> {
-        self.rules.iter().filter_map(check::illegal).collect()
+        // What a host answers is how it is.
+        self.rules.iter().filter(|rule| rule.persona.is_none()).filter_map(check::illegal).collect()
     }
 
     /// The same rules as a plan file, in one fixed form.
@@ -206,6 +235,35 @@ impl Rule {
     }
 }
 
+/// A persona's quiet rule asks aloud about those of its calls that a rule before it is to see first, and about those that
+/// start the target: the kernel's filter would answer them before anybody.
+fn asked_where_others_come_first(rules: Vec<Rule>) -> Vec<Rule> {
+    let mut done: Vec<Rule> = Vec::with_capacity(rules.len());
+    for mut rule in rules {
+        if rule.persona.is_none() || !rule.is_quiet {
+            done.push(rule);
+            continue;
+        }
+        let is_awaited = |sysno: &Sysno| {
+            [Sysno::execve, Sysno::execveat].contains(sysno)
+                || done.iter().any(|one| !one.is_quiet && one.calls.contains(sysno))
+        };
+        let (asked, quiet): (Vec<Sysno>, Vec<Sysno>) = rule.calls.iter().copied().partition(is_awaited);
+        if quiet.is_empty() {
+            rule.is_quiet = false;
+            done.push(rule);
+            continue;
+        }
+        if !asked.is_empty() {
+            let name = format!("{}/asked", rule.name);
+            done.push(Rule { name, calls: asked, is_quiet: false, ..rule.clone() });
+            rule.calls = quiet;
+        }
+        done.push(rule);
+    }
+    done
+}
+
 /// Brings diagnostics into the order in which their places are read.
 fn sort(diagnostics: &mut [Diagnostic], file: Option<&Arc<Source>>, injects: &[Arc<Source>]) {
     let sources: Vec<&Arc<Source>> = file.into_iter().chain(injects).collect();
@@ -275,6 +333,29 @@ mod tests {
             errors(&["read,getpid:error=EIO:each:where=fd(3) | exe(/x)"]),
             ["`fd(3)` can hold for none of the rule's calls"]
         );
+    }
+
+    #[test]
+    fn a_host_comes_last_and_its_quiet_rules_are_asked_where_others_come_first() {
+        let host = source(
+            "host",
+            "[[rule]]\nname = 'h/a'\npersona = 'h'\ncalls = ['read', 'write', 'execve']\nquiet = true\nfault = 'EPERM'\n",
+        );
+        let (plan, found) = Plan::read_on(Some(&host), None, &[source("-e", "write:error=EIO:when=2")]);
+        assert_eq!(found, []);
+        let rules: Vec<_> =
+            plan.rules.iter().map(|rule| (rule.name.as_str(), rule.is_quiet, rule.calls.clone())).collect();
+        assert_eq!(
+            rules,
+            [
+                ("rule-1", false, vec![Sysno::write]),
+                ("h/a/asked", false, vec![Sysno::write, Sysno::execve]),
+                ("h/a", true, vec![Sysno::read]),
+            ]
+        );
+        assert_eq!(plan.assign(&|_| Some(Capabilities::of(&model::Capability::ALL))).1, []);
+        let again = source("again", &plan.to_toml());
+        assert_eq!(Plan::read(Some(&again), &[]).0, plan);
     }
 
     #[test]

@@ -37,6 +37,9 @@ fn rule(rule: &Rule) -> String {
     if rule.is_quiet {
         text += "quiet = true\n";
     }
+    if let Some(persona) = &rule.persona {
+        text += &format!("persona = {}\n", quoted(persona));
+    }
     text + &format!("fault = {{ {} }}\n", actions(rule, Form::File).join(", "))
 }
 

@@ -82,6 +82,7 @@ impl Calls {
             name: rule.name.clone(),
             spec: rule.spec.clone(),
             is_quiet: rule.is_quiet,
+            persona: rule.persona.clone(),
             is_racy: rule.is_racy,
             counts_by_site: rule.counts_by_site,
             faults: Faults::default(),

@@ -149,6 +149,7 @@ mod tests {
             errors: vec![("EIO".into(), "input/output error".into())],
             is_quiet: false,
             is_racy: false,
+            persona: None,
             counts_by_site: false,
         };
         let errors = ErrorNames::of(&rule);
@@ -184,6 +185,7 @@ mod tests {
             errors: vec![("ENOSPC".into(), "no space left on device".into())],
             is_quiet: false,
             is_racy: false,
+            persona: None,
             counts_by_site: false,
         };
         let errors = [ErrorNames::of(&rule)];

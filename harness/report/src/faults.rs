@@ -25,6 +25,8 @@ pub struct RuleCount {
     pub spec: String,
     /// The kernel's filter does it alone, so its counts say nothing.
     pub is_quiet: bool,
+    /// The persona that it is a part of.
+    pub persona: Option<String>,
     /// Its condition looks at memory that the target can change meanwhile.
     pub is_racy: bool,
     /// Its occurrences are counted by test, site and system call.

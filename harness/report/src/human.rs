@@ -3,7 +3,7 @@
 use crate::paint::{BAD, BOLD, DIM, DOUBT, GOOD, style_of};
 use crate::place;
 use crate::text::{clip, command_line, count, plain};
-use crate::{CaseResult, Color, Finding, RuleCount, Summary, Verdict};
+use crate::{CaseResult, Color, Faults, Finding, RuleCount, Summary, Verdict};
 
 /// How wide the head line is, in columns.
 const WIDTH: usize = 78;
@@ -75,6 +75,9 @@ impl Drawing<'_> {
         if let Some(origin) = &header.replay_of {
             self.remark(&format!("a replay of {}", plain(&origin.0)));
         }
+        if !header.personas.is_empty() {
+            self.remark(&format!("on a host that is {}", plain(&header.personas.join(", "))));
+        }
         self.how_it_ended();
         self.what_it_is_worth();
     }
@@ -113,19 +116,63 @@ impl Drawing<'_> {
         if is_quiet {
             self.remark("what quiet rules did is not counted: the kernel answers alone");
         }
-        if summary.verdict.is_finding() && summary.faults.fired == 0 && !is_quiet {
+        if summary.rules.iter().any(|rule| rule.is_quiet && rule.persona.is_some()) {
+            self.help("--count-denials has them counted, and told with their call paths");
+        }
+        if summary.verdict.is_finding()
+            && summary.faults.fired == 0
+            && !is_quiet
+            && summary.header.personas.is_empty()
+        {
             self.remark("no fault had fired: these findings are the target's own");
         }
         if summary.verdict == Verdict::Vacuous {
             self.remark("no fault fired: this run says nothing about the target under faults");
-            for rule in &summary.rules {
+            for rule in summary.rules.iter().filter(|rule| rule.persona.is_none()) {
                 self.help(&format!("{}: {}", plain(&rule.name), why_it_did_not_fire(rule)));
             }
         }
     }
 
+    /// What became of the calls that an emulated host answers: a line for each persona, for some have very many rules.
+    fn personas(&mut self) {
+        let mut personas: Vec<(&str, usize, usize, Faults)> = Vec::new();
+        for rule in &self.summary.rules {
+            let Some(persona) = &rule.persona else { continue };
+            let place = personas.iter().position(|(known, ..)| known == persona).unwrap_or(personas.len());
+            if place == personas.len() {
+                personas.push((persona, 0, 0, Faults::default()));
+            }
+            let (_, rules, quiet, faults) = &mut personas[place];
+            *rules += 1;
+            *quiet += usize::from(rule.is_quiet);
+            faults.matched += rule.faults.matched;
+            faults.fired += rule.faults.fired;
+        }
+        if personas.is_empty() {
+            return;
+        }
+        self.line("");
+        for (persona, rules, quiet, faults) in personas {
+            let counted = if quiet == rules {
+                String::new()
+            } else {
+                format!(", matched {} fired {}", faults.matched, faults.fired)
+            };
+            let alone = if quiet == 0 {
+                String::new()
+            } else {
+                format!(", {quiet} in the kernel's filter and not counted")
+            };
+            let rules = count(rules as u64, "rule");
+            self.line(&format!(" persona {}: {rules}{alone}{counted}", plain(persona)));
+        }
+    }
+
     fn rules(&mut self) {
-        let rules = &self.summary.rules;
+        let rules: Vec<&RuleCount> =
+            self.summary.rules.iter().filter(|rule| rule.persona.is_none()).collect();
+        self.personas();
         if rules.is_empty() {
             return;
         }
@@ -140,7 +187,7 @@ impl Drawing<'_> {
         };
         let matched_width = digits(|rule| rule.faults.matched);
         let fired_width = digits(|rule| rule.faults.fired);
-        for ((rule, name), spec) in rules.iter().zip(names).zip(specs) {
+        for ((rule, name), spec) in rules.iter().copied().zip(names).zip(specs) {
             let faults = &rule.faults;
             if rule.is_quiet {
                 self.line(&format!(" {name:<name_width$}  {spec:<spec_width$}  quiet: not counted"));

@@ -31,6 +31,7 @@ struct Run<'a> {
     started_unix_ms: u64,
     replay_of: Option<&'a str>,
     journal: String,
+    personas: &'a [String],
     faults: Counts,
     rules: Vec<Rule<'a>>,
     calls: &'a BTreeMap<String, u64>,
@@ -58,6 +59,7 @@ struct Rule<'a> {
     spec: &'a str,
     quiet: bool,
     racy: bool,
+    persona: Option<&'a str>,
     #[serde(flatten)]
     counts: Counts,
 }
@@ -166,6 +168,7 @@ pub fn draw(summary: &Summary, exit_code: i32) -> String {
         started_unix_ms: header.started_unix_ms,
         replay_of: header.replay_of.as_ref().map(|run| run.0.as_str()),
         journal: summary.journal().display().to_string(),
+        personas: &header.personas,
         faults: counts(summary.faults),
         rules: summary
             .rules
@@ -175,6 +178,7 @@ pub fn draw(summary: &Summary, exit_code: i32) -> String {
                 spec: &rule.spec,
                 quiet: rule.is_quiet,
                 racy: rule.is_racy,
+                persona: rule.persona.as_deref(),
                 counts: counts(rule.faults),
             })
             .collect(),

@@ -118,11 +118,15 @@ pub(crate) fn judge(header: &Header, facts: &Facts) -> Judgement {
 }
 
 fn without_findings(facts: &Facts) -> Verdict {
+    // How a host is, is no fault that the run is about: whether a persona met a call says nothing of the plan.
+    let mut planned = facts.calls.rules.iter().filter(|rule| rule.persona.is_none()).peekable();
+    // Without rules there was nothing to fire, and quiet ones do not say whether they did: the run is what it is.
+    let is_vacuous = planned.peek().is_some() && planned.all(|rule| !rule.is_quiet && rule.faults.fired == 0);
+    if is_vacuous {
+        return Verdict::Vacuous;
+    }
     if facts.calls.faults.fired == 0 {
-        // Without rules there was nothing to fire, and quiet ones do not say whether they did: the run is what it is.
-        let may_have_fired =
-            facts.calls.rules.is_empty() || facts.calls.rules.iter().any(|rule| rule.is_quiet);
-        return if may_have_fired { Verdict::Unaffected } else { Verdict::Vacuous };
+        return Verdict::Unaffected;
     }
     if facts.is_visible || facts.calls.is_retried { Verdict::Survived } else { Verdict::Unaffected }
 }

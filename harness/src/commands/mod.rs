@@ -2,6 +2,7 @@
 
 mod doctor;
 mod fuzz;
+mod persona;
 mod plan;
 mod replay;
 mod run;
@@ -43,6 +44,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::run(&args, screen),
         Command::Show(args) => show::run(&args, screen),
         Command::Fuzz(command) => fuzz::run(&command, screen),
+        Command::Persona(command) => persona::run(&command),
         Command::Plan(command) => plan::run(&command, screen),
         Command::Doctor(args) => doctor::run(&args, screen),
     };

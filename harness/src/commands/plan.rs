@@ -78,7 +78,11 @@ fn of_rule(rule: &Rule, interest: &Interest, text: &mut String) {
     if rule.is_quiet {
         let _ = writeln!(
             text,
-            "  decided by   the kernel's filter alone: free of cost, not counted, in no report"
+            "  decided by   the kernel's filter alone, which {}: free of cost, not counted, in no report",
+            match rule.effect.deed {
+                policy::Deed::Kill(_) => "ends the caller",
+                _ => "fails the call",
+            }
         );
     } else {
         let by = |via| {

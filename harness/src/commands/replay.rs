@@ -5,8 +5,7 @@ use super::{Screen, say};
 use crate::cli::ReplayArgs;
 use crate::exit::{Code, Failure, chain};
 use crate::orders::{Mechanisms, Orders, Recorded};
-use crate::session;
-use crate::{run_dir, settings};
+use crate::{persona, run_dir, session, settings};
 use journal::{Entry, Mode, Reader};
 use model::{Decision, GoroutineNumber, OccurrenceKey, SiteKey, SiteNumber, Source, SubjectId, Sysno};
 use policy::Hit;
@@ -84,6 +83,7 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
             header.cwd
         )));
     }
+    let persona::Emulated { surroundings, shown, .. } = persona::again(&header.personas, &cwd)?;
     let recorded = recorded(&mut reader).map_err(|error| Failure::theirs(chain(&error)))?;
     Ok(Orders {
         command: header.command,
@@ -100,6 +100,9 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
         audience: audience(args.format),
         replay: Some(Recorded { run: Some(header.run), hits: recorded }),
         padding: None,
+        personas: header.personas,
+        surroundings,
+        shown,
         filter: Vec::new(),
         filter_flags: 0,
     })
@@ -161,6 +164,7 @@ mod tests {
             whole_tree: false,
             plan: String::new(),
             rules: Vec::new(),
+            personas: Vec::new(),
             watch: Vec::new(),
             seed: 1,
             attribution: Attribution::default(),

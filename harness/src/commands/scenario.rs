@@ -2,10 +2,9 @@
 
 use super::run::{open, summary};
 use super::{Screen, print, say};
-use crate::cli::{ListFormat, RunArgs, ScenarioCommand};
+use crate::cli::{ListFormat, PersonaArgs, RunArgs, ScenarioCommand};
 use crate::clock::Clock;
 use crate::exit::{Code, Failure, chain};
-use crate::orders::Mechanisms;
 use crate::relay::Audience;
 use crate::scenario::{Arm, Judgement, Need, Scenario, Trial, find, judge};
 use crate::{cli, session, settings};
@@ -194,22 +193,15 @@ fn try_arm(folder: &Path, arm: &Arm) -> Result<Trial, Failure> {
     };
     let args = RunArgs {
         inject: arm.inject.clone(),
-        attach: None,
-        plan: None,
-        strict: false,
-        mechanism: Mechanisms::Auto,
+        personas: PersonaArgs { personas: arm.personas.clone(), ..PersonaArgs::default() },
         watch: arm.watch.clone(),
-        sites: crate::cli::Sites::Fired,
         seed: arm.seed,
         timeout: Some(timeout),
-        whole_tree: false,
         allow_vacuous: true,
-        format: cli::Format::Human,
-        out: None,
-        command: arm.command.clone(),
+        ..RunArgs::plain(arm.command.clone())
     };
-    let (mut orders, _) = settings::orders(&args, Audience::Nobody)?;
-    orders.cwd = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let (orders, _) = settings::orders_in(folder, &args, Audience::Nobody)?;
     let session = session::run(orders)?;
     if let Some(signal) = session.interrupted {
         return Err(Failure::theirs(format!("signal {signal} interrupted `{}`", arm.name)));

@@ -1,11 +1,12 @@
 //! One run of the command with strings of one size: what it did, and which execve in it failed.
 
+use crate::cli::RunArgs;
 use crate::clock::Clock;
 use crate::commands::{open, summary};
 use crate::exit::{Failure, chain};
-use crate::orders::{Mechanisms, Orders};
+use crate::orders::Orders;
 use crate::relay::Audience;
-use crate::{cli, session, settings};
+use crate::{session, settings};
 use journal::{Attribution, Entry};
 use model::{Errno, Outcome};
 use report::{Fired, Summary};
@@ -141,21 +142,11 @@ impl Arm {
 }
 
 fn orders(command: &[String], timeout: Duration) -> Result<Orders, Failure> {
-    let args = cli::RunArgs {
+    let args = RunArgs {
         inject: vec![RULE.to_owned()],
-        attach: None,
-        plan: None,
-        strict: false,
-        mechanism: Mechanisms::Auto,
-        watch: Vec::new(),
-        sites: cli::Sites::Fired,
-        seed: None,
         timeout: Some(timeout),
-        whole_tree: false,
         allow_vacuous: true,
-        format: cli::Format::Human,
-        out: None,
-        command: command.to_vec(),
+        ..RunArgs::plain(command.to_vec())
     };
     let (mut orders, _) = settings::orders(&args, Audience::Nobody)?;
     orders.attribution = Attribution::Fired;

@@ -46,6 +46,9 @@ pub(crate) struct Arm {
     /// Faults, as `-e` takes them.
     #[serde(default)]
     pub(crate) inject: Vec<String>,
+    /// Hosts, as `--persona` takes them.
+    #[serde(default)]
+    pub(crate) personas: Vec<String>,
     /// Calls to count, as `--watch` takes them.
     #[serde(default)]
     pub(crate) watch: Vec<String>,

@@ -115,12 +115,14 @@ fn evidence(arm: &Arm, trial: &Trial) -> String {
     let total: u64 = summary.calls.values().sum();
     // Where every system call is watched, the total is the target's; otherwise it is only what was trapped.
     let of_what = if arm.watch.iter().any(|set| set == "all") { "system call" } else { "trapped call" };
-    for rule in &summary.rules {
+    // How a host is, is said by its name; and what is quiet has no counts.
+    let planned = || summary.rules.iter().filter(|rule| rule.persona.is_none() && !rule.is_quiet);
+    for rule in planned() {
         let set = rule.spec.split(':').next().unwrap_or_default();
         let (calls, faults) = (counted(rule.faults.matched, "call"), counted(rule.faults.fired, "fault"));
         parts.push(format!("{set}: {calls} in {}, {faults} fired", counted(total, of_what)));
     }
-    if summary.rules.is_empty() && of_what == "trapped call" {
+    if planned().next().is_none() && of_what == "trapped call" {
         parts
             .extend(summary.calls.iter().map(|(name, count)| format!("{name}: {}", counted(*count, "call"))));
     }

@@ -263,6 +263,10 @@ impl Supervisor<'_> {
         self.fail(match (step, errno) {
             (Step::Exec, libc::ENOENT) => Failure::yours(format!("cannot run `{program}`: {errno_text}"))
                 .help("the file was there, so the interpreter that it names (`#!`, or a dynamic loader) is missing"),
+            (Step::Exec, _) if !self.orders.personas.is_empty() => {
+                Failure::yours(format!("the target cannot start on a host that is {}: {errno_text}", self.orders.personas.join(", ")))
+                    .help("there it could not start either; give it more room, or let `duress fuzz env` find the limit")
+            }
             (Step::Exec, _) => Failure::yours(format!("cannot run `{program}`: {errno_text}"))
                 .help("it was found, but the kernel cannot execute it; is it for another machine, or a script without `#!`?"),
             (Step::InstallFilter, libc::EBUSY) => {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::interp::{Data, run};
 use crate::sys::seccomp;
-use model::{Errno, Quiet};
+use model::{Answer, Errno, Quiet};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
@@ -24,7 +24,12 @@ fn expected(interest: &Interest, nr: u32, args: &[u64; 6]) -> u32 {
         sieve.is_some_and(|sieve| sieve.passes(args))
     });
     if let Some(quiet) = quiet {
-        return libc::SECCOMP_RET_ERRNO | quiet.errno.raw().cast_unsigned();
+        return match quiet.answer {
+            Answer::Fail(errno) => libc::SECCOMP_RET_ERRNO | errno.raw().cast_unsigned(),
+            Answer::Kill(Victim::Thread) => libc::SECCOMP_RET_KILL_THREAD,
+            Answer::Kill(Victim::Process) => libc::SECCOMP_RET_KILL_PROCESS,
+            Answer::Kill(Victim::Trapped) => libc::SECCOMP_RET_TRAP,
+        };
     }
     match interest.traps().find(|(trapped, trap)| *trapped == sysno && trap.sieve.passes(args)) {
         Some((_, trap)) if trap.via == Via::Notify => libc::SECCOMP_RET_USER_NOTIF,
@@ -72,16 +77,20 @@ fn sieve() -> impl Strategy<Value = Sieve> {
 
 fn interest() -> impl Strategy<Value = Interest> {
     let via = prop_oneof![Just(Via::Notify), Just(Via::Trace)];
-    let quiet =
-        (prop::sample::select(&[Errno::EPERM, Errno::ENOSPC][..]), btree_map(0..8_u32, sieve(), 1..4));
+    let answer = prop_oneof![
+        Just(Answer::Fail(Errno::EPERM)),
+        Just(Answer::Fail(Errno::ENOSPC)),
+        prop::sample::select(&[Victim::Trapped, Victim::Thread, Victim::Process][..]).prop_map(Answer::Kill),
+    ];
+    let quiet = (answer, btree_map(0..8_u32, sieve(), 1..4));
     (btree_map(0..8_u32, (via, sieve()), 0..6), vec(quiet, 0..3)).prop_map(|(traps, quiet)| {
         let mut interest = Interest::default();
         for (nr, (via, sieve)) in traps {
             interest.trap(Sysno(nr), via, sieve);
         }
-        for (errno, calls) in quiet {
+        for (answer, calls) in quiet {
             let calls = calls.into_iter().map(|(nr, sieve)| (Sysno(nr), sieve)).collect();
-            interest.fail_quietly(Quiet { errno, calls });
+            interest.answer_quietly(Quiet { answer, calls });
         }
         interest
     })
@@ -91,7 +100,10 @@ fn interest() -> impl Strategy<Value = Interest> {
 fn other_architectures_run_untouched() {
     let mut interest = Interest::from_iter([Sysno::openat]);
     interest.trap(Sysno::read, Via::Trace, Sieve::always());
-    interest.fail_quietly(Quiet { errno: Errno::EPERM, calls: [(Sysno::write, Sieve::always())].into() });
+    interest.answer_quietly(Quiet {
+        answer: Answer::Fail(Errno::EPERM),
+        calls: [(Sysno::write, Sieve::always())].into(),
+    });
     interest.let_kill();
     let filter = Filter::compile(&interest).unwrap();
     let killer = ending_number(Victim::Process);
@@ -112,6 +124,19 @@ fn every_call_of_the_machine_fits_one_filter() {
 }
 
 #[test]
+fn many_quiet_calls_take_few_instructions() {
+    let mut interest = Interest::default();
+    // Every other call, so that no two of them share a leaf.
+    let calls: BTreeMap<_, _> = (0..300).map(|nr| (Sysno(nr * 2), Sieve::always())).collect();
+    interest.answer_quietly(Quiet { answer: Answer::Fail(Errno::EPERM), calls });
+    let filter = Filter::compile(&interest).unwrap();
+    assert!(filter.len() < 300 * 5, "{}", filter.len());
+    for nr in 0..700 {
+        assert_eq!(decide(&filter, X86_64, nr, [0; 6]), expected(&interest, nr, &[0; 6]), "{nr}");
+    }
+}
+
+#[test]
 fn a_program_that_the_kernel_would_not_take_is_an_error_that_says_so() {
     let test = |value| vec![ArgTest { arg: 0, width: Width::Wide, op: ArgOp::Eq, value }];
     let mut interest = Interest::default();
@@ -127,7 +152,10 @@ fn a_program_that_the_kernel_would_not_take_is_an_error_that_says_so() {
 fn a_listener_is_needed_for_notifications_alone() {
     let mut interest = Interest::default();
     interest.trap(Sysno::read, Via::Trace, Sieve::always());
-    interest.fail_quietly(Quiet { errno: Errno::EPERM, calls: [(Sysno::write, Sieve::always())].into() });
+    interest.answer_quietly(Quiet {
+        answer: Answer::Fail(Errno::EPERM),
+        calls: [(Sysno::write, Sieve::always())].into(),
+    });
     assert!(!Filter::compile(&interest).unwrap().needs_listener());
     interest.trap(Sysno::write, Via::Notify, Sieve::always());
     assert!(Filter::compile(&interest).unwrap().needs_listener());
@@ -179,7 +207,7 @@ proptest! {
     #[test]
     fn the_kernel_agrees_on_what_passes_a_sieve(sieve in sieve(), calls in vec(args(), 1..40)) {
         let mut interest = Interest::default();
-        interest.fail_quietly(Quiet { errno: Errno::ENOSPC, calls: [(Sysno::getppid, sieve.clone())].into() });
+        interest.answer_quietly(Quiet { answer: Answer::Fail(Errno::ENOSPC), calls: [(Sysno::getppid, sieve.clone())].into() });
         let filter = Filter::compile(&interest).unwrap();
         let passes: Vec<bool> = calls.iter().map(|args| sieve.passes(args)).collect();
         prop_assert_eq!(refused_by_the_kernel(&filter, &calls), passes);

@@ -206,6 +206,7 @@ impl Asked<'_> {
             Home::Register(register) => return Some(claim.holds(self.arg(register.arg), register.bits)),
             Home::Memory { pointer, size } => (self.arg(pointer), size),
         };
+        let how = size;
         let size = match size {
             Size::Argument(arg) => register(arg, self.shape).map(|register| self.arg(arg) & register.bits)?,
             Size::Within { offset, least } => {
@@ -216,7 +217,9 @@ impl Asked<'_> {
         };
         let place = field.bytes();
         let (start, end) = (u64::try_from(place.start).ok()?, u64::try_from(place.end).ok()?);
-        if end > size {
+        // What says the size is read whatever it says.
+        let says_the_size = matches!(how, Size::Within { offset, .. } if offset == start);
+        if end > size && !says_the_size {
             return field.beyond_the_end().map(|value| claim.holds(value, field.bits()));
         }
         if field.is_port() && !self.addresses().iter().any(|address| address.port().is_some()) {

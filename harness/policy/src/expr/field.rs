@@ -220,6 +220,7 @@ const FIELDS: &[Field] = &[
     perf_bits("inherit_thread", 35, 1),
     perf_bits("remove_on_exec", 36, 1),
     perf_bits("sigtrap", 37, 1),
+    perf_bits("reserved_1", 38, 26),
     field(Structure::Perf, "wakeup_events", 48, 32),
     field(Structure::Perf, "wakeup_watermark", 48, 32),
     field(Structure::Perf, "bp_type", 52, 32),
@@ -234,8 +235,13 @@ const FIELDS: &[Field] = &[
     field(Structure::Perf, "sample_regs_intr", 96, 64),
     field(Structure::Perf, "aux_watermark", 104, 32),
     field(Structure::Perf, "sample_max_stack", 108, 16),
+    field(Structure::Perf, "reserved_2", 110, 16),
     field(Structure::Perf, "aux_sample_size", 112, 32),
+    // Linux 6.13 has the first three bits of it as `aux_action`.
+    field(Structure::Perf, "reserved_3", 116, 32),
     field(Structure::Perf, "sig_data", 120, 64),
+    // Since Linux 6.3.
+    field(Structure::Perf, "config3", 128, 64),
     field(Structure::Clone, "flags", 0, 64),
     field(Structure::Clone, "pidfd", 8, 64),
     field(Structure::Clone, "child_tid", 16, 64),
@@ -278,11 +284,16 @@ mod tests {
             ("precise_ip", 42, 1, 2),
             ("mmap_data", 42, 2, 1),
             ("sigtrap", 44, 0x20, 1),
+            ("reserved_1", 44, 0x40, 1),
+            ("reserved_1", 47, 0x80, 1 << 25),
             ("clockid", 92, 7, 7),
             ("sample_max_stack", 108, 7, 7),
+            ("reserved_2", 110, 7, 7),
+            ("reserved_3", 116, 7, 7),
             ("sig_data", 120, 7, 7),
+            ("config3", 128, 7, 7),
         ] {
-            let mut bytes = [0; 128];
+            let mut bytes = [0; 136];
             bytes[byte] = content;
             assert_eq!(value(Structure::Perf, name, &bytes), Some(expect), "{name}");
             let all_but_this = bytes.map(|byte| !byte);

@@ -47,6 +47,7 @@ impl Run {
             whole_tree: false,
             plan: String::new(),
             rules: Vec::new(),
+            personas: Vec::new(),
             watch: Vec::new(),
             seed: 7,
             attribution: journal::Attribution::default(),
@@ -69,8 +70,16 @@ impl Run {
             errors,
             is_quiet: false,
             is_racy: false,
+            persona: None,
             counts_by_site: false,
         });
+        self
+    }
+
+    /// Its first rule is how an emulated host is.
+    pub(crate) fn on_host(mut self, persona: &str) -> Run {
+        self.header.personas.push(persona.to_owned());
+        self.header.rules[0].persona = Some(persona.to_owned());
         self
     }
 

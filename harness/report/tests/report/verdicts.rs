@@ -48,6 +48,21 @@ fn a_run_in_which_no_fault_fired_is_vacuous_unless_there_were_no_rules() {
 }
 
 #[test]
+fn how_a_host_is_makes_no_run_vacuous_and_none_of_a_plan_real() {
+    let green = |run: Run| run.test("TestA", Pass).package(Pass).exit(0);
+    let host = || Run::go_test().on_host("readonly=/tmp");
+    check(green(host()), "unaffected", &[]);
+    check(green(host().enospc()), "unaffected", &[]);
+    let planned = || host().rule("planned", "fsync:error=EIO", &[Errno::ENOENT]);
+    check(green(planned()), "vacuous", &[]);
+    check(green(planned().enospc()), "vacuous", &[]);
+    let drawn = duress_report::human::draw(&green(planned().enospc()).summary(), duress_report::Color::Never);
+    assert!(drawn.contains("on a host that is readonly=/tmp"), "{drawn}");
+    assert!(drawn.contains(" persona readonly=/tmp: 1 rule, matched 1 fired 1\n"), "{drawn}");
+    assert!(drawn.contains(" planned  fsync:error=EIO  matched 0  fired 0\n"), "{drawn}");
+}
+
+#[test]
 fn a_fault_is_survived_where_it_shows_or_is_retried() {
     let green = |run: Run| run.test("TestA", Pass).package(Pass).exit(0);
     check(green(Run::go_test().enospc()), "unaffected", &[]);
