@@ -65,6 +65,10 @@ fn a_level_answers_as_the_kernel_does() {
     if !Path::new(LEVEL).exists() {
         return skipped("needs perf events");
     }
+    let own = std::fs::read(LEVEL).expect("a level");
+    if let Err(error) = std::fs::write(LEVEL, own) {
+        return skipped(&format!("needs the right to set {LEVEL}: {error}"));
+    }
     let folder = tempfile::tempdir_in("/tmp").expect("a scratch folder");
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     let built = Module::new(&[("main.go", include_str!("perf_table.go"))]).program("e2e-perf-table");
