@@ -49,7 +49,7 @@ pub(crate) fn measure(programs: &Programs, effort: &Effort) -> Result<Measured, 
         Way::new("native", open, passes, native),
         duress("files=/etc/hosts:/etc/hosts", open, passes, &["--persona", "files=/etc/hosts:/etc/hosts"]),
         duress(
-            "readonly=/nowhere, which asks about every opening",
+            "readonly=/nowhere, which asks about openings for writing",
             open,
             passes,
             &["--persona", "readonly=/nowhere"],
