@@ -147,6 +147,31 @@ fn a_replay_has_the_same_host() {
 }
 
 #[test]
+fn a_replay_that_cannot_mount_what_the_run_had_mounted_is_refused() {
+    if !(has(NEEDS) && has(&[Need::Root, Need::Mount])) {
+        return;
+    }
+    let bin = tests().to_str().expect("a plain path");
+    let words = [bin, "-test.run=TestLocalhost$"];
+    let first = run(&["files=/etc/hosts:./hosts"], &[], &words);
+    assert_eq!(first.expect_code(1).json()["rules"], serde_json::json!([]), "it was mounted: {first:?}");
+    let replay = || Duress::new(&folder(), ["replay", "last"]).home_of(&first);
+    replay()
+        .under(&["setpriv", "--bounding-set=-sys_admin"])
+        .run()
+        .expect_code(3)
+        .expect_stderr(&["mounted"]);
+    replay().run().expect_code(1).expect_stdout(&["localhost is 10.9.8.7"]);
+    // However its rules are divided between the filter and the supervisor.
+    for flags in [&["--count-denials"][..], &["-e", "execveat:error=EIO", "--allow-vacuous"], &[]] {
+        let old = run(&["old-enterprise"], flags, &[bin, "-test.run=TestHome$"]);
+        let again = ["replay", "last", "--allow-vacuous"];
+        old.expect_code(0);
+        Duress::new(&folder(), again).home_of(&old).run().expect_code(0);
+    }
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_anything_starts() {
     let refused = |personas: &[&str], code: i32, said: &[&str]| {
         let outcome = run(personas, &[], &["touch", "/nowhere/started"]);

@@ -19,6 +19,7 @@ pub(crate) fn orders(args: &RunArgs, audience: Audience) -> Result<(Orders, Vec<
     orders_in(current_folder()?, args, audience)
 }
 
+/// The folder that relative paths are seen from.
 pub(crate) fn current_folder() -> Result<PathBuf, Failure> {
     std::env::current_dir()
         .map_err(|error| Failure::theirs(format!("cannot find the current folder: {error}")))

@@ -83,7 +83,18 @@ fn orders(args: &ReplayArgs, old: &std::path::Path) -> Result<Orders, Failure> {
             header.cwd
         )));
     }
-    let persona::Emulated { surroundings, shown, .. } = persona::again(&header.personas, &cwd)?;
+    let persona::Emulated { rules, surroundings, shown } = persona::again(&header.personas, &cwd)?;
+    // What was mounted then has no rule in the recorded plan, and would have to be mounted again.
+    let asked = policy::Plan::read_on(rules.as_ref(), None, &[]).0.rules;
+    // Which of a rule's calls are asked about aloud hangs on the rules beside it.
+    let whole = |name: &str| name.trim_end_matches("/asked").to_owned();
+    let is_recorded = |name: &str| header.rules.iter().any(|rule| whole(&rule.name) == whole(name));
+    if asked.iter().any(|rule| !is_recorded(&rule.name)) {
+        return Err(Failure::theirs(
+            "the host of the run had files mounted over others, and that may not be done here",
+        )
+        .help("replay with the privilege that the run had (CAP_SYS_ADMIN), or run the command again"));
+    }
     let recorded = recorded(&mut reader).map_err(|error| Failure::theirs(chain(&error)))?;
     Ok(Orders {
         command: header.command,
