@@ -10,12 +10,12 @@ use std::path::Path;
 /// configuration file.
 #[derive(Debug)]
 pub struct GoCommand {
-    argv: Vec<String>,
-    verb: Verb,
-    chdir: Option<String>,
+    pub(crate) argv: Vec<String>,
+    pub(crate) verb: Verb,
+    pub(crate) chdir: Option<String>,
     /// Where the verb's own words begin: behind the verb and a `-C`.
-    start: usize,
-    parts: Parts,
+    pub(crate) start: usize,
+    pub(crate) parts: Parts,
 }
 
 /// What go is asked to do.

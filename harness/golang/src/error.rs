@@ -45,6 +45,15 @@ pub enum Error {
         reason: String,
     },
 
+    /// A word that names no toolchain.
+    #[error(
+        "`{word}` names no toolchain of Go: write a release such as `1.24.11` (the first of a line is `1.24.0`), `local`, \
+         or the path of a go program or of a GOROOT"
+    )]
+    NoToolchain {
+        /// The word.
+        word: String,
+    },
     /// There is no such program.
     #[error(
         "cannot find `{program}`: install Go from https://go.dev/dl (or your distribution's golang package) and put its \

@@ -84,7 +84,9 @@ impl Toolchain {
         }
         let answer: Answer = serde_json::from_slice(&output.stdout)
             .map_err(|source| Error::GoEnvAnswer { program: program.to_owned(), source })?;
-        let version = Version::parse(&answer.goversion);
+        // Before go1.16 it does not know the question.
+        let is_told = !answer.goversion.is_empty();
+        let version = Version::parse(if is_told { &answer.goversion } else { "go1.15" });
         let needed = Version::release(MINIMUM.0, MINIMUM.1);
         if version.compare(&needed) == Some(Ordering::Less) {
             return Err(Error::GoTooOld { found: version, needed });
@@ -101,6 +103,46 @@ impl Toolchain {
             goarch: answer.goarch,
             path,
         })
+    }
+
+    /// The toolchain that a user names: `local`; a release, `1.21.13`, fetched the way Go itself does; the path of a `go`
+    /// program or of a GOROOT. Relative paths are seen from `dir`.
+    ///
+    /// May take long, as [`Toolchain::find`]. The answer's program is that toolchain's own, so that it does not switch again.
+    ///
+    /// # Errors
+    /// [`Error::NoToolchain`] for a word that is none of these, and those of [`Toolchain::find`].
+    ///
+    /// # Go
+    /// GOTOOLCHAIN takes names such as `go1.21.13` (<https://go.dev/doc/toolchain>); the first release of a line is `1.21.0`.
+    pub fn select(word: &str, dir: &Path) -> Result<Toolchain, Error> {
+        let found = if word == "local" {
+            Toolchain::find("go", Path::new("/"), &[])?
+        } else if is_a_path(word) || dir.join(word).join("bin/go").is_file() {
+            let path = dir.join(word);
+            let program = if path.is_dir() { path.join("bin/go") } else { path };
+            let kept = [("GOTOOLCHAIN".into(), "local".into()), ("GOROOT".into(), "".into())];
+            Toolchain::find(&program.to_string_lossy(), Path::new("/"), &kept)?
+        } else {
+            let name = if word.starts_with("go") { word.to_owned() } else { format!("go{word}") };
+            if !Version::parse(&name).is_known() || name.contains(char::is_whitespace) {
+                return Err(Error::NoToolchain { word: word.to_owned() });
+            }
+            let wanted = [("GOTOOLCHAIN".into(), name.clone().into()), ("GOROOT".into(), "".into())];
+            Toolchain::find("go", Path::new("/"), &wanted)?
+        };
+        let program = found.goroot.join("bin/go").to_string_lossy().into_owned();
+        Ok(Toolchain { program, ..found })
+    }
+
+    /// The variables under which `go`, looked up in PATH, is this toolchain and stays it, where GOROOT is not set.
+    pub fn variables(&self) -> Vec<(OsString, OsString)> {
+        let mut path = self.goroot.join("bin").into_os_string();
+        if let Some(rest) = &self.path {
+            path.push(":");
+            path.push(rest);
+        }
+        vec![("PATH".into(), path), ("GOTOOLCHAIN".into(), "local".into())]
     }
 
     /// Why `-race` would not work here, if it would not.

@@ -48,6 +48,11 @@ impl Version {
         self.numbers.filter(|numbers| numbers.major == 1).map(|numbers| numbers.minor)
     }
 
+    /// Its line: 1 and 26 of `go1.26.8`.
+    pub fn line(&self) -> Option<(u32, u32)> {
+        self.numbers.map(|numbers| (numbers.major, numbers.minor))
+    }
+
     /// Whether it can be compared; a development version cannot.
     pub fn is_known(&self) -> bool {
         self.numbers.is_some()
