@@ -14,7 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("harness/journal", &["model"]),
     ("harness/kernel", &["model", "shim"]),
     ("harness/report", &["model", "journal"]),
-    ("harness", &["golang", "journal", "kernel", "model", "persona", "policy", "report", "shim"]),
+    ("harness/results", &["model"]),
+    ("harness", &["golang", "journal", "kernel", "model", "persona", "policy", "report", "results", "shim"]),
     ("tests", &["journal", "model"]),
     ("benches", &["golang", "journal", "kernel", "model", "policy"]),
 ];
@@ -25,9 +26,11 @@ const GUESTS: &[(&str, &[&str])] = &[
     ("nix", &["harness/kernel", "harness", "tests", "benches"]),
     ("seccompiler", &["harness/kernel"]),
     ("goblin", &["harness/golang"]),
+    ("rusqlite", &["harness/results"]),
 ];
 
-const HOUSE: &[&str] = &["model", "persona", "policy", "kernel", "golang", "journal", "report", "shim"];
+const HOUSE: &[&str] =
+    &["model", "persona", "policy", "kernel", "golang", "journal", "report", "results", "shim"];
 
 /// The only places where unsafe code may stand.
 const UNSAFE: &[&str] = &["harness/kernel/src/sys/", "shim/src/sys.rs", "benches/src/sys.rs"];

@@ -104,6 +104,13 @@ impl Tally {
 }
 
 impl Profile {
+    /// How many calls came from a place of which this holds.
+    pub fn calls_from(&self, holds: impl Fn(&model::Site) -> bool) -> u64 {
+        let sites =
+            self.samples.iter().filter_map(|(key, tally)| Some((self.callers.site_of(key.site?)?, tally)));
+        sites.filter(|(site, _)| holds(site)).map(|(_, tally)| tally.calls).sum()
+    }
+
     /// A call was let through.
     pub(crate) fn passed(&mut self, call: &Decided<'_>) {
         if let Some(numbers) = call.caller {
