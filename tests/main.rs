@@ -1,5 +1,6 @@
 //! Tests of duress from outside, on real Go and the real kernel; and of the house itself.
 
+mod advise;
 mod attach;
 mod bad_input;
 mod bad_luck;
@@ -8,6 +9,7 @@ mod conditions;
 mod doctor;
 mod executed;
 mod explain;
+mod expose;
 mod faults;
 mod fuzz_env;
 mod launch;
@@ -22,6 +24,7 @@ mod readme;
 mod real_filter;
 mod replay;
 mod resources;
+mod results;
 mod rhythm;
 mod scenarios;
 mod sites;

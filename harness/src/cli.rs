@@ -1,8 +1,16 @@
 //! The command line, as typed.
 
+mod advise;
+mod expose;
 mod persona;
+mod results;
+mod scenario;
 
+pub(crate) use advise::AdviseArgs;
+pub(crate) use expose::ExposeArgs;
 pub(crate) use persona::{DiffArgs, PersonaArgs, PersonaCommand};
+pub(crate) use results::{ResultsArgs, ResultsFormat};
+pub(crate) use scenario::{ScenarioCommand, ScenarioRunArgs};
 
 use crate::doctor::{Need, Release};
 use crate::fuzz::{LEAST, Shape};
@@ -83,6 +91,15 @@ pub(crate) enum Command {
     /// List, show and run the scenarios: documented crashes, tried on real Go
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Find out which runtime switch tells the cause: GODEBUG, GOTRACEBACK and their like, tried one by one
+    #[command(after_help = expose::EXPOSE_EXAMPLES)]
+    Expose(ExposeArgs),
+    /// Say from a recorded run which runtime switches are worth trying, and why
+    #[command(after_help = advise::ADVISE_EXAMPLES)]
+    Advise(AdviseArgs),
+    /// Show what scenarios found over time: a matrix, what changed, on several toolchains and hosts
+    #[command(after_help = results::EXAMPLES)]
+    Results(ResultsArgs),
     /// Make the decisions of a recorded run again, and say where the target took another way
     Replay(ReplayArgs),
     /// Draw a recorded run's report again, from its journal; or its call paths
@@ -162,6 +179,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
+    /// End as if by SIGTERM when the process that started us ends: for runs that duress starts itself
+    #[arg(long, hide = true)]
+    pub(crate) tied: bool,
+
     /// The command, after `--`
     #[arg(last = true, required_unless_present = "attach", value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -185,6 +206,7 @@ impl RunArgs {
             allow_vacuous: false,
             format: Format::Human,
             out: None,
+            tied: false,
             command,
         }
     }
@@ -356,44 +378,6 @@ pub(crate) struct DoctorArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
     pub(crate) format: ListFormat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ScenarioCommand {
-    /// List all scenarios
-    List {
-        /// Where the scenarios are [default: `scenarios` here or in a folder above]
-        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
-        dir: Option<PathBuf>,
-        /// How to print them
-        #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
-        format: ListFormat,
-    },
-    /// Show what one scenario claims and tries
-    Show {
-        /// Its id
-        id: String,
-        /// Where the scenarios are
-        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
-        dir: Option<PathBuf>,
-    },
-    /// Run scenarios and say what is true
-    Run {
-        /// Their ids; all if none is named
-        ids: Vec<String>,
-        /// All of them
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-        /// Compare with the verdicts recorded in the scenario files; exit 1 where they differ
-        #[arg(long)]
-        check: bool,
-        /// Where the scenarios are
-        #[arg(long, value_name = "DIR", env = "DURESS_SCENARIOS")]
-        dir: Option<PathBuf>,
-        /// How to print the results
-        #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
-        format: ListFormat,
-    },
 }
 
 /// Of which calls it is found out who made them, beside those of which a rule asks it.

@@ -1,7 +1,9 @@
 //! What is started, and how: the command line under duress, and the guard that starts it.
 
+use crate::about::about;
 use crate::exit::{Failure, chain};
-use golang::{GoCommand, Style, Toolchain, Verb};
+use crate::relay::Language;
+use golang::{Console, GoCommand, TestText, Toolchain, Verb};
 use journal::Mode;
 use model::Tgid;
 use shim::{ATTEND_VERB, GUARD_VERB, SHIM_VERB};
@@ -60,10 +62,15 @@ impl Target {
         })
     }
 
-    /// How go test was asked to print; none for other commands, whose output is shown as it comes.
-    pub(crate) fn style(&self) -> Option<Style> {
-        let go = self.go.as_ref().filter(|go| go.verb() == Verb::Test)?;
-        Some(go.style(self.goflags()))
+    /// What its standard output is written in.
+    pub(crate) fn language(&self, cwd: &Path) -> Language {
+        match self.go.as_ref().filter(|go| go.verb() == Verb::Test) {
+            Some(go) => Language::Events(Console::new(go.style(self.goflags()))),
+            None => match test_binary(&self.command, cwd) {
+                Some(package) => Language::Tests(TestText::new(package)),
+                None => Language::Text,
+            },
+        }
     }
 
     fn goflags(&self) -> &str {
@@ -123,6 +130,20 @@ impl Target {
         let stderr = child.stderr.take().expect("standard error was asked to be piped");
         Ok(Guarded { child, stdout, stderr })
     }
+}
+
+/// The package of the Go test binary that a command runs, perhaps by way of another program, where it says what its tests do
+/// (`-test.v`).
+fn test_binary(command: &[String], cwd: &Path) -> Option<String> {
+    let at = command.iter().position(|word| word.ends_with(".test") && word.contains('/'))?;
+    let is_told = |word: &String| word.starts_with("-test.v") && !word.ends_with("=false");
+    if !command[at..].iter().any(is_told) {
+        return None;
+    }
+    let file = cwd.join(&command[at]);
+    let about = about(&file);
+    about.go?;
+    about.name.or_else(|| Some(file.file_stem()?.to_string_lossy().into_owned()))
 }
 
 /// The guard, and the pipes that the target writes to.

@@ -11,7 +11,9 @@
 //! It deliberately contains no unsafe code and no knowledge of formats.
 
 mod about;
+mod advise;
 mod attribute;
+mod campaign;
 mod caught;
 mod cli;
 mod clock;
@@ -19,9 +21,11 @@ mod commands;
 mod control;
 mod doctor;
 mod exit;
+mod expose;
 mod fuzz;
 mod launch;
 mod orders;
+mod output;
 mod parking;
 mod persona;
 mod record;
@@ -34,5 +38,6 @@ mod settings;
 mod subject;
 mod supervisor;
 mod transcript;
+mod trial;
 
 pub use commands::main;

@@ -5,7 +5,7 @@
 //! not read slows the target's output down, as without us, and never its system calls.
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded};
-use golang::{Console, Event, Print};
+use golang::{Console, Event, Print, TestText};
 use journal::Stream;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -29,6 +29,17 @@ pub(crate) enum Audience {
     Aside,
     /// Nobody looks.
     Nobody,
+}
+
+/// What standard output is written in.
+#[derive(Debug)]
+pub(crate) enum Language {
+    /// `go test -json`, shown through this.
+    Events(Console),
+    /// A test binary's own words, shown as they are.
+    Tests(TestText),
+    /// Anything else.
+    Text,
 }
 
 /// Where in a line our standard output is.
@@ -59,24 +70,24 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Begins to carry. `console` is what go test's events are shown through; without one, standard output is text.
+    /// Begins to carry.
     pub(crate) fn start(
         stdout: impl Read + Send + 'static,
         stderr: impl Read + Send + 'static,
-        console: Option<Console>,
+        language: Language,
         audience: Audience,
     ) -> io::Result<Relay> {
         let (sender, lines) = bounded(QUEUE);
         let wake = Arc::new(EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?);
-        let carrier = |stream, console| Carrier {
+        let carrier = |stream, language| Carrier {
             stream,
-            console,
+            language,
             audience,
             column: Column::Margin,
             sender: sender.clone(),
             wake: Wake(Arc::clone(&wake)),
         };
-        let (out, err) = (carrier(Stream::Stdout, console), carrier(Stream::Stderr, None));
+        let (out, err) = (carrier(Stream::Stdout, language), carrier(Stream::Stderr, Language::Text));
         let threads = vec![
             thread::Builder::new().name("relay-stdout".into()).spawn(move || out.carry(stdout))?,
             thread::Builder::new().name("relay-stderr".into()).spawn(move || err.carry(stderr))?,
@@ -155,7 +166,7 @@ impl Drop for Wake {
 /// One thread's work. Fields are dropped in order: the sender before the wake that announces it.
 struct Carrier {
     stream: Stream,
-    console: Option<Console>,
+    language: Language,
     audience: Audience,
     column: Column,
     sender: Sender<Spoken>,
@@ -175,7 +186,7 @@ impl Carrier {
                 Ok(_) => self.hand_over(&line),
             }
         }
-        if let Some(console) = &mut self.console {
+        if let Language::Events(console) = &mut self.language {
             let rest = console.finish();
             self.show(self.stream, rest.as_bytes());
         }
@@ -187,22 +198,32 @@ impl Carrier {
 
     fn hand_over(&mut self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
-        let event = self.console.as_ref().and_then(|_| Event::parse(&text));
-        match &mut self.console {
-            None => self.show(self.stream, bytes),
-            Some(console) => match console.feed(text.trim_end_matches('\n'), event.as_ref()) {
-                Some(Print::Stdout(text)) => self.show(Stream::Stdout, text.as_bytes()),
-                Some(Print::Stderr(text)) => self.show(Stream::Stderr, text.as_bytes()),
-                None => {}
-            },
-        }
-        let spoken = match event {
-            Some(event) => Spoken::Event(event),
-            None => Spoken::Text(self.stream, text.into_owned()),
+        let spoken = match &mut self.language {
+            Language::Events(console) => {
+                let event = Event::parse(&text);
+                let print = console.feed(text.trim_end_matches('\n'), event.as_ref());
+                match print {
+                    Some(Print::Stdout(text)) => self.show(Stream::Stdout, text.as_bytes()),
+                    Some(Print::Stderr(text)) => self.show(Stream::Stderr, text.as_bytes()),
+                    None => {}
+                }
+                vec![event.map_or_else(|| Spoken::Text(self.stream, text.into_owned()), Spoken::Event)]
+            }
+            Language::Tests(tests) => {
+                let events = tests.line(&text);
+                self.show(self.stream, bytes);
+                events.into_iter().map(Spoken::Event).collect()
+            }
+            Language::Text => {
+                self.show(self.stream, bytes);
+                vec![Spoken::Text(self.stream, text.into_owned())]
+            }
         };
-        // After the end of the run nobody takes lines any more; they are still shown.
-        if self.sender.send(spoken).is_ok() {
-            self.wake.up();
+        for spoken in spoken {
+            // After the end of the run nobody takes lines any more; they are still shown.
+            if self.sender.send(spoken).is_ok() {
+                self.wake.up();
+            }
         }
     }
 

@@ -25,8 +25,7 @@ pub(crate) struct RunDir {
 impl RunDir {
     /// Makes the folder of a new run: `out` itself if the user named one, else one of its own among all runs.
     pub(crate) fn create(out: Option<&Path>, unix_ms: u64) -> Result<RunDir, Failure> {
-        // Names sort by time, so that `last` is the newest of two runs in one second, too.
-        let id = RunId(format!("{}-{:03}{}", stamp(unix_ms), unix_ms % 1000, suffix()));
+        let id = RunId(name(unix_ms));
         let path = match out {
             Some(out) => std::path::absolute(out).unwrap_or_else(|_| out.to_owned()),
             None => home().join("runs").join(&id.0),
@@ -134,14 +133,24 @@ fn names_in(runs: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// The database of verdicts, beside the runs.
+pub(crate) fn results_path() -> PathBuf {
+    home().join("results.sqlite")
+}
+
 /// Where everything of ours is kept: `$DURESS_HOME`, else `duress` among the user's state (XDG base directories), else a
 /// folder of the user's own among the temporary files.
-fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("DURESS_HOME")
         .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("duress")))
         .or_else(|| variable("HOME").map(|home| home.join(".local/state/duress")))
         .unwrap_or_else(|| std::env::temp_dir().join(format!("duress-{}", nix::unistd::geteuid())))
+}
+
+/// A new name for what began at this time. Names sort by time, so that `last` is the newest of two in one second, too.
+pub(crate) fn name(unix_ms: u64) -> String {
+    format!("{}-{:03}{}", stamp(unix_ms), unix_ms % 1000, suffix())
 }
 
 /// Two runs may begin in the same millisecond.

@@ -9,7 +9,6 @@ use crate::record::Record;
 use crate::relay::Relay;
 use crate::run_dir::RunDir;
 use crate::supervisor::{Signals, Supervisor};
-use golang::Console;
 use journal::{FORMAT, Header, RuleHead};
 use kernel::handshake::Door;
 use kernel::probe::Probe;
@@ -60,8 +59,7 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
     let traces = orders.interest.needs(Via::Trace) || orders.attach.is_some();
     let stops = if traces { Some(take_stops()?) } else { None };
     let signals = Signals { ours, stops };
-    let console = target.style().map(Console::new);
-    let relay = Relay::start(stdout, stderr, console, orders.audience)
+    let relay = Relay::start(stdout, stderr, target.language(&orders.cwd), orders.audience)
         .map_err(|error| Failure::theirs(format!("cannot read the target's output: {error}")))?;
 
     let supervisor = Supervisor::new(&orders, record, door, signals, child, relay, &dir.path)
@@ -79,7 +77,7 @@ pub(crate) fn run(mut orders: Orders) -> Result<Session, Failure> {
 /// # Kernel
 /// A blocked signal is queued even if it is ignored (`sig_ignored` in `kernel/signal.c`), so reading it would undo
 /// nohup(1).
-fn take_signals(ignored: u64) -> Result<(SignalFd, SigSet), Failure> {
+pub(crate) fn take_signals(ignored: u64) -> Result<(SignalFd, SigSet), Failure> {
     let failed = |errno: nix::Error| Failure::theirs(format!("cannot take over signals: {errno}"));
     let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT]
         .into_iter()

@@ -168,7 +168,8 @@ fn unreadable(plan: &Plan) -> Vec<Diagnostic> {
     plan.rules.iter().filter_map(mistake).collect()
 }
 
-fn watch(sets: &[String]) -> (Vec<Sysno>, Vec<Diagnostic>) {
+/// The calls of these sets, and every mistake in them.
+pub(crate) fn watch(sets: &[String]) -> (Vec<Sysno>, Vec<Diagnostic>) {
     let (mut calls, mut found) = (Vec::new(), Vec::new());
     for text in sets {
         let source = Arc::new(Source { name: "--watch".to_owned(), text: text.clone() });

@@ -18,6 +18,8 @@ pub enum Kind {
     EnvBloat,
     /// Another PATH.
     Path,
+    /// One variable.
+    Variable,
     /// A limit of setrlimit(2).
     Limit(Limit),
     /// Fewer CPUs.
@@ -37,7 +39,7 @@ pub enum Kind {
 /// One line of `duress persona list`: the name, the kind, how it is written, what it is.
 type Row = (&'static str, Kind, &'static str, &'static str);
 
-const KINDS: [Row; 19] = [
+const KINDS: [Row; 20] = [
     (
         "paranoid",
         Kind::Paranoid,
@@ -64,6 +66,12 @@ const KINDS: [Row; 19] = [
         "so many bytes of variables more (one, name, many, tiny), or of arguments (args)",
     ),
     ("path", Kind::Path, "path=minimal", "another PATH"),
+    (
+        "variable",
+        Kind::Variable,
+        "variable=GODEBUG=gctrace=1",
+        "this variable, for the target and not for go and the compiler",
+    ),
     ("as", Kind::Limit(Limit::As), "as=1GiB", "address space, as `ulimit -v`"),
     ("core", Kind::Limit(Limit::Core), "core=0", "core files, as `ulimit -c`"),
     ("fsize", Kind::Limit(Limit::Fsize), "fsize=1MiB", "the size of a file that is written, as `ulimit -f`"),
@@ -107,7 +115,7 @@ impl Kind {
 
     /// Whether several of it go together.
     pub(crate) fn is_repeatable(self) -> bool {
-        matches!(self, Kind::TmpfsFull | Kind::Readonly | Kind::Files)
+        matches!(self, Kind::TmpfsFull | Kind::Readonly | Kind::Files | Kind::Variable)
     }
 
     pub(crate) fn read(
@@ -124,6 +132,7 @@ impl Kind {
             Kind::Env => surroundings::env(word),
             Kind::EnvBloat => surroundings::env_bloat(word),
             Kind::Path => surroundings::path(word),
+            Kind::Variable => surroundings::variable(word),
             Kind::Limit(limit) => surroundings::limit(limit, word, host),
             Kind::Cpus => surroundings::cpus(word, host),
             Kind::Gomaxprocs => surroundings::gomaxprocs(word),

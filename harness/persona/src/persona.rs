@@ -222,13 +222,18 @@ mod tests {
         assert_eq!(all.variables["PATH"], "/x");
         assert_eq!(all.variables["GOMAXPROCS"], "3");
         assert_eq!(all.keep, Some(vec!["HOME".to_owned(), "LOGNAME".to_owned()]));
+        let several = words(&["variable=A=1=2", "env=clean", "variable=B="]).expect("they go together");
+        assert_eq!(
+            surroundings(&several).variables,
+            [("A", "1=2"), ("B", "")].map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+        );
         let text = plan(&words(&["readonly=/a", "readonly=/b"]).expect("folders add up"));
         assert!(text.contains("\"readonly/opened\"") && text.contains("\"readonly-2/opened\""), "{text}");
     }
 
     proptest::proptest! {
         #[test]
-        fn no_words_make_reading_panic(text: String, value: String, which in 0..19_usize) {
+        fn no_words_make_reading_panic(text: String, value: String, which in 0..20_usize) {
             let _ = words(&[&text]);
             let name = Kind::all().nth(which).expect("there are so many").0;
             let _ = words(&[&format!("{name}={value}")]);

@@ -192,6 +192,18 @@ pub(crate) fn path(word: &Word) -> Result<Part, Refusal> {
     }
 }
 
+/// `variable=GODEBUG=gctrace=1`.
+pub(crate) fn variable(word: &Word) -> Result<Part, Refusal> {
+    match word.value().and_then(|value| value.split_once('=')) {
+        Some((name, value)) if !name.is_empty() && !word.text().contains('\0') => {
+            Ok(with_variables([(name, value.to_owned())]))
+        }
+        Some(_) | None => Err(Refusal::Mistakes(vec![
+            word.error("this is no variable").help("write its name and its value, such as `variable=TZ=UTC`"),
+        ])),
+    }
+}
+
 /// `env=clean`, `systemd`, `cron`, `docker`.
 pub(crate) fn env(word: &Word) -> Result<Part, Refusal> {
     const KINDS: [&str; 4] = ["clean", "systemd", "cron", "docker"];

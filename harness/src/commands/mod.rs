@@ -1,10 +1,13 @@
 //! One recipe a command.
 
+mod advise;
 mod doctor;
+mod expose;
 mod fuzz;
 mod persona;
 mod plan;
 mod replay;
+mod results;
 mod run;
 mod scenario;
 mod show;
@@ -40,7 +43,10 @@ pub fn main() -> ExitCode {
     let screen = Screen::choose(cli.color);
     let result = match cli.command {
         Command::Run(args) => run::run(&args, screen),
-        Command::Scenario(command) => scenario::run(command, screen),
+        Command::Scenario(command) => scenario::run(&command, screen),
+        Command::Expose(args) => expose::run(&args, screen),
+        Command::Advise(args) => advise::run(&args, screen),
+        Command::Results(args) => results::run(&args, screen),
         Command::Replay(args) => replay::run(&args, screen),
         Command::Show(args) => show::run(&args, screen),
         Command::Fuzz(command) => fuzz::run(&command, screen),

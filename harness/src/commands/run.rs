@@ -8,12 +8,18 @@ use crate::run_dir::JOURNAL;
 use crate::session::Session;
 use crate::{session, settings};
 use journal::Reader;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use report::{Summary, Verdict};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 pub(super) fn run(args: &RunArgs, screen: Screen) -> Result<Code, Failure> {
+    if args.tied {
+        // Not to be had is no failure: then who started us has to end us.
+        let _ = set_pdeathsig(Signal::SIGTERM);
+    }
     let (orders, warnings) = settings::orders(args, audience(args.format))?;
     say(&report::diagnostics::draw(&warnings, screen.err));
     let session = session::run(orders)?;

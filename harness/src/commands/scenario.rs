@@ -1,36 +1,22 @@
 //! `duress scenario`: documented crashes, tried on real Go.
 
-use super::run::{open, summary};
 use super::{Screen, print, say};
-use crate::cli::{ListFormat, PersonaArgs, RunArgs, ScenarioCommand};
+use crate::campaign::Campaign;
+use crate::cli::{Format, ListFormat, ScenarioCommand, ScenarioRunArgs};
 use crate::clock::Clock;
 use crate::exit::{Code, Failure, chain};
-use crate::relay::Audience;
-use crate::scenario::{Arm, Judgement, Need, Scenario, Trial, find, judge};
-use crate::{cli, session, settings};
+use crate::run_dir::home;
+use crate::scenario::{
+    Crew, Job, Need, News, Outcome, SCHEMA, Scenario, annotations, by_hand, find, folder, human, junit,
+    lacking, totals, write_skeleton,
+};
+use crate::settings::current_folder;
 use golang::Toolchain;
-use journal::Entry;
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
 use std::path::Path;
-use std::time::Duration;
-
-/// What came of one scenario; its keys are stable.
-#[derive(Debug, Serialize)]
-struct Outcome {
-    id: String,
-    title: String,
-    go: Option<String>,
-    verdict: Judgement,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    evidence: Vec<String>,
-    fired: u64,
-    wall_s: f64,
-    repro: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expected: Option<String>,
-}
+use std::thread::available_parallelism;
 
 /// One line of the list; its keys are stable.
 #[derive(Debug, Serialize)]
@@ -38,44 +24,76 @@ struct Listed<'a> {
     id: &'a str,
     title: &'a str,
     document: Option<&'a str>,
+    section: Option<&'a str>,
+    failure: Option<&'a str>,
+    reports: &'a [String],
     claim: &'a str,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
     needs: &'a [Need],
+    arms: usize,
 }
 
-pub(super) fn run(command: ScenarioCommand, screen: Screen) -> Result<Code, Failure> {
+pub(super) fn run(command: &ScenarioCommand, screen: Screen) -> Result<Code, Failure> {
     match command {
-        ScenarioCommand::List { dir, format } => list(dir.as_deref(), format),
-        ScenarioCommand::Show { id, dir } => show(&id, dir.as_deref()),
-        ScenarioCommand::Run { ids, all: _, check, dir, format } => {
-            run_all(&ids, check, dir.as_deref(), format, screen)
-        }
+        ScenarioCommand::List { dir, format } => list(dir.as_deref(), *format),
+        ScenarioCommand::Show { id, dir } => show(id, dir.as_deref()),
+        ScenarioCommand::Check { dir } => check(dir.as_deref()),
+        ScenarioCommand::Schema => print(SCHEMA).map(|()| Code::Clean),
+        ScenarioCommand::New { id, dir } => new(id, dir.as_deref()),
+        ScenarioCommand::Run(args) => run_all(args, screen),
     }
 }
 
 fn list(dir: Option<&Path>, format: ListFormat) -> Result<Code, Failure> {
     let catalogue = find(dir)?;
-    let toolchain = toolchain();
+    let toolchain = Toolchain::select("local", &current_folder()?).map_err(|error| chain(&error));
     let listed: Vec<Listed<'_>> = catalogue
         .entries
         .iter()
-        .map(|(_, scenario)| Listed {
-            id: &scenario.id,
-            title: &scenario.title,
-            document: scenario.document.as_deref(),
-            claim: &scenario.claim,
-            status: if lacking(scenario, toolchain.as_ref()).is_none() { "runnable" } else { "not-here" },
-            needs: &scenario.needs,
+        .map(|(_, scenario)| {
+            let (status, reason) = status(scenario, &toolchain);
+            Listed {
+                id: &scenario.id,
+                title: &scenario.title,
+                document: scenario.document.as_deref(),
+                section: scenario.section.as_deref(),
+                failure: scenario.failure.as_deref(),
+                reports: &scenario.reports,
+                claim: &scenario.claim,
+                status,
+                reason,
+                needs: &scenario.needs,
+                arms: scenario.arms.len(),
+            }
         })
         .collect();
     print(&match format {
         ListFormat::Json => json(&listed)?,
-        ListFormat::Human => listed.iter().fold(String::new(), |mut text, one| {
-            let _ = writeln!(text, "{:24} {:9} {}", one.id, one.status, one.title);
-            text
-        }),
+        ListFormat::Human => {
+            let width = listed.iter().map(|one| one.id.len()).max().unwrap_or_default();
+            listed.iter().fold(String::new(), |mut text, one| {
+                let _ = writeln!(text, "{:width$} {:9} {}", one.id, one.status, one.title);
+                text
+            })
+        }
     })?;
     Ok(Code::Clean)
+}
+
+/// Whether it can be tried: here, or by us at all.
+fn status(scenario: &Scenario, toolchain: &Result<Toolchain, String>) -> (&'static str, Option<String>) {
+    match toolchain {
+        _ if scenario.not_here.is_some() => {
+            ("manual", scenario.not_here.as_ref().map(|not_here| not_here.reason.clone()))
+        }
+        Err(reason) => ("not-here", Some(reason.clone())),
+        Ok(toolchain) => match lacking(scenario, toolchain) {
+            Some(reason) => ("not-here", Some(reason)),
+            None => ("runnable", None),
+        },
+    }
 }
 
 fn show(id: &str, dir: Option<&Path>) -> Result<Code, Failure> {
@@ -84,182 +102,173 @@ fn show(id: &str, dir: Option<&Path>) -> Result<Code, Failure> {
     for (folder, scenario) in selected {
         let _ = writeln!(text, "{}: {}\n\nclaim:    {}", scenario.id, scenario.title, scenario.claim);
         if let Some(document) = &scenario.document {
-            let _ = writeln!(text, "source:   {document}");
+            let section = scenario.section.iter().map(|section| format!(", section {section}"));
+            let _ = writeln!(text, "source:   {document}{}", section.collect::<String>());
         }
-        if let Some(expected) = &scenario.expected {
-            let _ = writeln!(text, "seen:     {expected}");
+        if !scenario.reports.is_empty() {
+            let _ = writeln!(text, "reports:  {}", scenario.reports.join(", "));
+        }
+        for (range, expected) in &scenario.expected {
+            let range = range.iter().map(|range| format!("  with Go {range}"));
+            let _ = writeln!(text, "seen:     {}{}", expected.word(), range.collect::<String>());
+        }
+        if let Some(not_here) = &scenario.not_here {
+            let _ = writeln!(text, "not here: {}\n          {}", not_here.reason, not_here.would);
         }
         for arm in &scenario.arms {
-            let _ = writeln!(text, "\n{}:\n  cd {}\n  {}", arm.name, folder.display(), by_hand(arm));
+            let range = arm.go.iter().map(|range| format!(" (Go {range})"));
+            let _ = writeln!(
+                text,
+                "\n{}{}:\n  cd {}\n  {}",
+                arm.name,
+                range.collect::<String>(),
+                scenario.module.display(),
+                by_hand(&scenario, arm, &folder)
+            );
         }
     }
     print(&text)?;
     Ok(Code::Clean)
 }
 
-/// The command line that runs an arm without the scenario around it.
-fn by_hand(arm: &Arm) -> String {
-    let mut words = vec!["duress".to_owned(), "run".to_owned()];
-    for (flag, values) in [("-e", &arm.inject), ("--watch", &arm.watch)] {
-        words.extend(values.iter().flat_map(|value| [flag.to_owned(), format!("'{value}'")]));
-    }
-    words.extend(arm.seed.map(|seed| format!("--seed {seed}")));
-    words.extend(arm.timeout.as_ref().map(|timeout| format!("--timeout {timeout}")));
-    words.push("--".to_owned());
-    words.extend(arm.command.iter().cloned());
-    words.join(" ")
-}
-
-fn run_all(
-    ids: &[String],
-    check: bool,
-    dir: Option<&Path>,
-    format: ListFormat,
-    screen: Screen,
-) -> Result<Code, Failure> {
-    let selected = find(dir)?.select(ids)?;
-    let toolchain = toolchain();
-    let (count, mut outcomes, mut differing) = (selected.len(), Vec::new(), 0);
-    for (place, (folder, scenario)) in selected.iter().enumerate() {
-        if format == ListFormat::Human {
-            say(&format!("[{}/{count}] {} …\n", place + 1, scenario.id));
-        }
-        let outcome = match lacking(scenario, toolchain.as_ref()) {
-            Some(reason) => skipped(scenario, toolchain.as_ref(), reason),
-            None => try_scenario(folder, scenario, toolchain.as_ref())?,
-        };
-        let differs = check
-            && outcome.verdict != Judgement::Skipped
-            && scenario.expected.as_deref().is_some_and(|expected| expected != outcome.verdict.word());
-        differing += u32::from(differs);
-        if format == ListFormat::Human {
-            print(&human(&outcome, differs, screen.out))?;
-        }
-        outcomes.push(outcome);
-    }
-    if format == ListFormat::Json {
-        print(&json(&outcomes)?)?;
-    }
-    if differing > 0 {
-        say(&format!("{differing} of {count} scenarios came out otherwise than recorded\n"));
-        return Ok(Code::Findings);
-    }
+fn check(dir: Option<&Path>) -> Result<Code, Failure> {
+    let catalogue = find(dir)?;
+    let scenarios = || catalogue.entries.iter().map(|(_, scenario)| scenario);
+    let arms: usize = scenarios().map(|scenario| scenario.arms.len()).sum();
+    let manual = scenarios().filter(|scenario| scenario.not_here.is_some()).count();
+    let total = catalogue.entries.len();
+    print(&format!(
+        "{total} scenarios are well-formed: {arms} runs; {manual} scenarios say why they cannot be tried\n"
+    ))?;
     Ok(Code::Clean)
 }
 
-fn try_scenario(
-    folder: &Path,
-    scenario: &Scenario,
-    toolchain: Option<&Toolchain>,
-) -> Result<Outcome, Failure> {
+fn new(id: &str, dir: Option<&Path>) -> Result<Code, Failure> {
+    let written = write_skeleton(&folder(dir)?, id)?;
+    let mut text = String::new();
+    for path in written {
+        let _ = writeln!(text, "wrote {}", path.display());
+    }
+    let _ = writeln!(text, "try it: duress scenario run {id}");
+    print(&text)?;
+    Ok(Code::Clean)
+}
+
+fn run_all(args: &ScenarioRunArgs, screen: Screen) -> Result<Code, Failure> {
     let clock = Clock::start();
-    let mut trials = Vec::new();
-    for arm in &scenario.arms {
-        trials.push(try_arm(folder, arm)?);
+    let mut selected = find(args.dir.as_deref())?.select(&args.ids)?;
+    if let Some((number, of)) = args.shard {
+        selected = selected.into_iter().skip(number - 1).step_by(of).collect();
     }
-    let (verdict, reason, evidence) = judge(scenario, &trials);
-    Ok(Outcome {
-        verdict,
-        reason,
-        evidence,
-        fired: trials.iter().map(|trial| trial.summary.faults.fired).sum(),
-        wall_s: clock.now().as_duration().as_secs_f64(),
-        ..skipped(scenario, toolchain, String::new())
-    })
+    let toolchains = toolchains(&args.go)?;
+    let jobs: Vec<Job<'_>> = toolchains
+        .iter()
+        .flat_map(|(word, toolchain)| {
+            selected.iter().map(move |(folder, scenario)| Job { folder, scenario, word, toolchain })
+        })
+        .collect();
+    let at_once = args.jobs.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+    let out = args.out.as_deref().map(|out| std::path::absolute(out).unwrap_or_else(|_| out.to_owned()));
+    let mut campaign = Campaign::begin(&args.personas)?;
+    let crew = Crew::new(&home(), at_once, out, args.personas.clone(), args.switches)?;
+    let mut progress = Progress::new(jobs.len());
+    let (mut unkept, mut unprinted) = (Ok(()), Ok(()));
+    let (outcomes, stopped) = crew.run(&jobs, |news| match news {
+        News::Begun(scenario) => progress.begun(&scenario.id),
+        News::Done(outcome) => {
+            progress.done(&outcome.id);
+            // A verdict that cannot be kept is told at the end: the others are worth having.
+            if unkept.is_ok() {
+                unkept = campaign.keep(outcome.verdicts());
+            }
+            if args.format == Format::Human && unprinted.is_ok() {
+                unprinted = print(&human(outcome, args.check, screen.out));
+            }
+        }
+    });
+    progress.end();
+    unprinted?;
+    print(&match args.format {
+        Format::Human => String::new(),
+        Format::Json => json(&outcomes)?,
+        Format::Junit => junit(&outcomes, args.check),
+    })?;
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        say(&annotations(&outcomes, &selected, args.check));
+    }
+    say(&totals(&outcomes, jobs.len(), args.check, clock.now().as_duration()));
+    unkept?;
+    if let Some(signal) = stopped {
+        return Ok(Code::Interrupted(signal));
+    }
+    let is_bad = |outcome: &Outcome| outcome.broken || args.check && outcome.differs();
+    Ok(if outcomes.iter().any(is_bad) { Code::Findings } else { Code::Clean })
 }
 
-fn skipped(scenario: &Scenario, toolchain: Option<&Toolchain>, reason: String) -> Outcome {
-    Outcome {
-        id: scenario.id.clone(),
-        title: scenario.title.clone(),
-        go: toolchain.map(|toolchain| toolchain.version.to_string()),
-        verdict: Judgement::Skipped,
-        reason: Some(reason),
-        evidence: Vec::new(),
-        fired: 0,
-        wall_s: 0.0,
-        repro: format!("duress scenario run {}", scenario.id),
-        expected: scenario.expected.clone(),
+/// A toolchain as the user named it, and what that is, or why it is not to be had.
+type Named = (String, Result<Toolchain, String>);
+
+/// The toolchains that the user names. A word that can be none is a mistake.
+fn toolchains(words: &[String]) -> Result<Vec<Named>, Failure> {
+    let here = current_folder()?;
+    let mut found = Vec::new();
+    for word in words {
+        let is_fetched = word.as_bytes().first().is_some_and(u8::is_ascii_digit);
+        if is_fetched && io::stderr().is_terminal() {
+            say(&format!("looking for go{word} …\n"));
+        }
+        let toolchain = match Toolchain::select(word, &here) {
+            Err(error @ golang::Error::NoToolchain { .. }) => return Err(Failure::yours(chain(&error))),
+            Err(error) if word == "local" && words.len() == 1 => return Err(Failure::theirs(chain(&error))),
+            other => other.map_err(|error| format!("no toolchain {word}: {}", chain(&error))),
+        };
+        if let Err(reason) = &toolchain {
+            say(&format!("skipped: {reason}\n"));
+        }
+        found.push((word.clone(), toolchain));
     }
+    Ok(found)
 }
 
-/// Runs one arm, as `duress run` would.
-fn try_arm(folder: &Path, arm: &Arm) -> Result<Trial, Failure> {
-    let timeout = match &arm.timeout {
-        None => Duration::from_secs(120),
-        Some(text) => cli::duration(text).map_err(|error| {
-            Failure::yours(format!("the timeout of `{}` in {}: {error}", arm.name, folder.display()))
-        })?,
-    };
-    let args = RunArgs {
-        inject: arm.inject.clone(),
-        personas: PersonaArgs { personas: arm.personas.clone(), ..PersonaArgs::default() },
-        watch: arm.watch.clone(),
-        seed: arm.seed,
-        timeout: Some(timeout),
-        allow_vacuous: true,
-        ..RunArgs::plain(arm.command.clone())
-    };
-    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let (orders, _) = settings::orders_in(folder, &args, Audience::Nobody)?;
-    let session = session::run(orders)?;
-    if let Some(signal) = session.interrupted {
-        return Err(Failure::theirs(format!("signal {signal} interrupted `{}`", arm.name)));
-    }
-    Ok(Trial { summary: summary(&session.dir.path)?, output: output(&session.dir.path)? })
+/// A line on a terminal that says how far it is; nothing elsewhere.
+struct Progress {
+    is_shown: bool,
+    total: usize,
+    done: usize,
+    running: Vec<String>,
 }
 
-/// What a run's target printed, up to a bound that no scenario of ours comes near.
-fn output(dir: &Path) -> Result<String, Failure> {
-    const BOUND: usize = 4 << 20;
-    let mut reader = open(dir)?;
-    let mut output = String::new();
-    while let Some(entry) = reader.next_entry().map_err(|error| Failure::theirs(chain(&error)))? {
-        if let Entry::Output { text, .. } = entry
-            && output.len() < BOUND
-        {
-            output.push_str(&text);
+impl Progress {
+    fn new(total: usize) -> Progress {
+        Progress { is_shown: io::stderr().is_terminal(), total, done: 0, running: Vec::new() }
+    }
+
+    fn begun(&mut self, id: &str) {
+        self.running.push(id.to_owned());
+        self.draw();
+    }
+
+    /// Also clears the line, for something is going to be printed.
+    fn done(&mut self, id: &str) {
+        self.done += 1;
+        if let Some(at) = self.running.iter().position(|running| running == id) {
+            self.running.swap_remove(at);
+        }
+        self.end();
+    }
+
+    fn draw(&self) {
+        if self.is_shown {
+            let running: String = self.running.join(", ").chars().take(60).collect();
+            say(&format!("\r\x1b[K[{}/{}] {running} …", self.done, self.total));
         }
     }
-    Ok(output)
-}
 
-/// The local Go, if there is one.
-fn toolchain() -> Option<Toolchain> {
-    let here = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    Toolchain::find("go", &here, &[]).ok()
-}
-
-/// Why a scenario cannot be tried here.
-fn lacking(scenario: &Scenario, toolchain: Option<&Toolchain>) -> Option<String> {
-    let Some(toolchain) = toolchain else { return Some("needs Go, which is not here".to_owned()) };
-    scenario.needs.iter().find_map(|need| match need {
-        Need::Race => toolchain.race_problem().map(|problem| format!("needs -race: {}", chain(&problem))),
-        Need::Root => (!nix::unistd::geteuid().is_root()).then(|| "needs root".to_owned()),
-    })
-}
-
-fn human(outcome: &Outcome, differs: bool, color: report::Color) -> String {
-    let word = format!("{:10}", outcome.verdict.word());
-    let shown = match color {
-        report::Color::Always => format!("\x1b[1m{word}\x1b[0m"),
-        report::Color::Never => word,
-    };
-    let mut text = format!("{shown} {}  {}  ({:.1} s)\n", outcome.id, outcome.title, outcome.wall_s);
-    if differs {
-        let _ = writeln!(
-            text,
-            "  DIFFERS from what was recorded: {}",
-            outcome.expected.as_deref().unwrap_or("nothing")
-        );
+    fn end(&self) {
+        if self.is_shown {
+            say("\r\x1b[K");
+        }
     }
-    if let Some(reason) = &outcome.reason {
-        let _ = writeln!(text, "  {reason}");
-    }
-    for line in &outcome.evidence {
-        let _ = writeln!(text, "  - {line}");
-    }
-    text
 }
 
 fn json(value: &impl Serialize) -> Result<String, Failure> {

@@ -1,11 +1,16 @@
-//! `scenario.toml`, as written.
+//! What a scenario is.
 
-use serde::Deserialize;
+use super::judge::Judgement;
+use super::signs::Signs;
+use golang::{Releases, Version};
+use regex_lite::Regex;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
-/// One scenario.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One scenario: `scenario.toml`, understood.
+#[derive(Debug, Clone)]
 pub(crate) struct Scenario {
     /// Its id: the name of its folder.
     pub(crate) id: String,
@@ -13,49 +18,120 @@ pub(crate) struct Scenario {
     pub(crate) title: String,
     /// What somebody claims.
     pub(crate) claim: String,
-    /// Where it is claimed; none for a claim of our own.
+    /// The document in which it is claimed; none for a claim of our own.
     pub(crate) document: Option<String>,
+    /// The section of the document.
+    pub(crate) section: Option<String>,
+    /// Its number among the known failures.
+    pub(crate) failure: Option<String>,
+    /// Public reports of the failure: `golang/go#37436`.
+    pub(crate) reports: Vec<String>,
     /// What the host must have.
-    #[serde(default)]
     pub(crate) needs: Vec<Need>,
-    /// The verdict that was seen, and that `--check` expects.
-    pub(crate) expected: Option<String>,
+    /// The releases of Go that the claim is about.
+    pub(crate) go: Option<Releases>,
+    /// The folder of the Go module, which scenarios may share.
+    pub(crate) module: PathBuf,
+    /// Nothing else may run beside it: it measures time, or the whole host.
+    pub(crate) is_alone: bool,
+    /// Switches of the runtime to try on one of its arms.
+    pub(crate) switches: Vec<String>,
+    /// The verdict that was seen, and that `--check` expects, by release of Go; no range means all others.
+    pub(crate) expected: Vec<(Option<Releases>, Judgement)>,
+    /// Why it cannot be tried by us at all; then it has no arms.
+    pub(crate) not_here: Option<NotHere>,
     /// The runs.
-    #[serde(rename = "arm")]
     pub(crate) arms: Vec<Arm>,
 }
 
+impl Scenario {
+    /// The verdict that was recorded for this version of Go.
+    pub(crate) fn expected(&self, version: Option<&Version>) -> Option<Judgement> {
+        recorded(&self.expected, version)
+    }
+
+    /// The arm on which switches are tried: the one that says so, or the first that decides.
+    pub(crate) fn exposed_arm(&self) -> Option<&Arm> {
+        self.arms
+            .iter()
+            .find(|arm| arm.is_exposed)
+            .or_else(|| self.arms.iter().find(|arm| arm.decides()))
+            .or_else(|| self.arms.first())
+    }
+}
+
+/// Why a claim cannot be tried.
+#[derive(Debug, Clone)]
+pub(crate) struct NotHere {
+    /// What is missing.
+    pub(crate) reason: String,
+    /// What would try it.
+    pub(crate) would: String,
+}
+
 /// What a host may lack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Need {
     /// `go test -race`: cgo and a C compiler.
     Race,
+    /// A C compiler that cgo can use.
+    Cgo,
     /// The superuser.
     Root,
+    /// A program in PATH.
+    Program(String),
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Need::Race => "race",
+            Need::Cgo => "cgo",
+            Need::Root => "root",
+            Need::Program(name) => name,
+        })
+    }
+}
+
+impl serde::Serialize for Need {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 /// One run of a scenario.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone)]
 pub(crate) struct Arm {
     /// What is run, in words.
     pub(crate) name: String,
-    /// The command.
-    pub(crate) command: Vec<String>,
+    /// What is run.
+    pub(crate) target: Target,
+    /// Variables that it is started with, beside those that there are.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Under root, it runs as nobody.
+    pub(crate) is_unprivileged: bool,
+    /// The releases of Go that it is tried with.
+    pub(crate) go: Option<Releases>,
     /// Faults, as `-e` takes them.
-    #[serde(default)]
     pub(crate) inject: Vec<String>,
+    /// A plan file, relative to the scenario's folder.
+    pub(crate) plan: Option<PathBuf>,
     /// Hosts, as `--persona` takes them.
-    #[serde(default)]
     pub(crate) personas: Vec<String>,
+    /// Further arguments of `duress run`: `--whole-tree`, `--mechanism=trace`.
+    pub(crate) options: Vec<String>,
     /// Calls to count, as `--watch` takes them.
-    #[serde(default)]
     pub(crate) watch: Vec<String>,
     /// The seed of every random choice.
     pub(crate) seed: Option<u64>,
-    /// The time limit, as `--timeout` takes it; two minutes where none is given.
-    pub(crate) timeout: Option<String>,
+    /// The time limit.
+    pub(crate) timeout: Duration,
+    /// Lines of the output that are evidence.
+    pub(crate) evidence: Vec<Regex>,
+    /// Switches are tried on this arm.
+    pub(crate) is_exposed: bool,
+    /// What it was seen to look like, by release of Go, as the scenario's own; `partly` is neither.
+    pub(crate) expected: Vec<(Option<Releases>, Judgement)>,
     /// What must be so for the attempt to be real.
     pub(crate) must: Option<Signs>,
     /// What it looks like if the claim is true.
@@ -64,68 +140,47 @@ pub(crate) struct Arm {
     pub(crate) refuted: Option<Signs>,
 }
 
-/// Conditions on a run; all that are given must hold.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Signs {
-    /// The run's verdict is one of these.
-    pub(crate) verdict: Option<Vec<String>>,
-    /// So many faults fired.
-    pub(crate) fired: Option<Count>,
-    /// So many tests passed.
-    pub(crate) passed: Option<Count>,
-    /// So many calls were made, by system call.
-    #[serde(default)]
-    pub(crate) calls: BTreeMap<String, Count>,
-    /// The output holds this text.
-    pub(crate) output: Option<String>,
+/// What is recorded for a version: by a range that it is in, else for all others.
+fn recorded(expected: &[(Option<Releases>, Judgement)], version: Option<&Version>) -> Option<Judgement> {
+    let named = expected.iter().find(|(releases, _)| {
+        releases.as_ref().zip(version).is_some_and(|(releases, version)| releases.contain(version))
+    });
+    let other = || expected.iter().find(|(releases, _)| releases.is_none());
+    named.or_else(other).map(|(_, judgement)| *judgement)
 }
 
-/// A condition on a number: `3`, `0`, `>=1`, `<=5`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) enum Count {
-    Exactly(u64),
-    AtLeast(u64),
-    AtMost(u64),
-}
+impl Arm {
+    /// What it was seen to look like with this version of Go.
+    pub(crate) fn expected(&self, version: &Version) -> Option<Judgement> {
+        recorded(&self.expected, Some(version))
+    }
 
-impl Count {
-    pub(crate) fn holds(self, number: u64) -> bool {
-        match self {
-            Count::Exactly(bound) => number == bound,
-            Count::AtLeast(bound) => number >= bound,
-            Count::AtMost(bound) => number <= bound,
-        }
+    /// Whether the verdict hangs on it.
+    pub(crate) fn decides(&self) -> bool {
+        self.reproduced.is_some() || self.refuted.is_some()
     }
 }
 
-impl TryFrom<String> for Count {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Count, String> {
-        let (make, digits): (fn(u64) -> Count, &str) =
-            match (text.strip_prefix(">="), text.strip_prefix("<=")) {
-                (Some(rest), _) => (Count::AtLeast, rest),
-                (_, Some(rest)) => (Count::AtMost, rest),
-                (None, None) => (Count::Exactly, &text),
-            };
-        let wrong = || format!("`{text}` is no count; write \"3\", \">=1\" or \"<=5\"");
-        digits.trim().parse().map(make).map_err(|_| wrong())
-    }
+/// What an arm runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Tests of the module, from a test binary that is built once.
+    Test { pattern: String, source: Built },
+    /// A program of the module, built once.
+    Program(Built),
+    /// A command, in the module's folder.
+    Command(Vec<String>),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_compare_as_written() {
-        let holds = |text: &str, number| Count::try_from(text.to_owned()).unwrap().holds(number);
-        assert!(holds("0", 0) && !holds("0", 1));
-        assert!(holds(">=1", 1) && !holds(">=1", 0));
-        assert!(holds("<=5", 5) && !holds("<=5", 6));
-        assert!(Count::try_from(">3".to_owned()).is_err());
-        assert!(Count::try_from(String::new()).is_err());
-    }
+/// Something that Go builds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Built {
+    /// The package: `.`, `./worker`.
+    pub(crate) package: String,
+    /// Flags of `go build`: `-race`, `-ldflags=-s`.
+    pub(crate) flags: Vec<String>,
+    /// Variables for the build: `CGO_ENABLED=0`.
+    pub(crate) env: BTreeMap<String, String>,
+    /// Arguments of what was built.
+    pub(crate) args: Vec<String>,
 }
