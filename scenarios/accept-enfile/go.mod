@@ -1,0 +1,3 @@
+module example.com/accept-enfile
+
+go 1.12

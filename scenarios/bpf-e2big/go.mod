@@ -1,0 +1,3 @@
+module example.com/bpf-e2big
+
+go 1.21

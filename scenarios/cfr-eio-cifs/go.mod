@@ -1,0 +1,3 @@
+module example.com/cfr-eio-cifs
+
+go 1.20

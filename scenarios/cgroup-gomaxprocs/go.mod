@@ -1,0 +1,3 @@
+module example.com/cgroup-gomaxprocs
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/clone-eagain
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/clone3-eperm
+
+go 1.21

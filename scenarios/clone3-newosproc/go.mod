@@ -1,0 +1,3 @@
+module example.com/clone3-newosproc
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/connect-odd
+
+go 1.20

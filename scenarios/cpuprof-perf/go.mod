@@ -1,0 +1,3 @@
+module example.com/cpuprof-perf
+
+go 1.19

@@ -1,0 +1,3 @@
+module example.com/ctx-timeout-ignored
+
+go 1.21

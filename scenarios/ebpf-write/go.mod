@@ -1,0 +1,3 @@
+module example.com/ebpf-write
+
+go 1.21

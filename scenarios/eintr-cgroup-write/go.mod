@@ -1,0 +1,3 @@
+module example.com/eintr-cgroup-write
+
+go 1.20

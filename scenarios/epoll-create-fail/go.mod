@@ -1,0 +1,3 @@
+module example.com/epoll-create-fail
+
+go 1.20

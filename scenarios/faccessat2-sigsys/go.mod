@@ -1,0 +1,3 @@
+module example.com/faccessat2-sigsys
+
+go 1.20

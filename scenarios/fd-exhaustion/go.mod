@@ -1,0 +1,3 @@
+module example.com/fd-exhaustion
+
+go 1.21

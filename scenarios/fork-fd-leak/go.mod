@@ -1,0 +1,3 @@
+module example.com/fork-fd-leak
+
+go 1.20

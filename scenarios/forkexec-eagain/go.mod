@@ -1,0 +1,3 @@
+module example.com/forkexec-eagain
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/futex-time64-einval
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/gd-http2debug
+
+go 1.21

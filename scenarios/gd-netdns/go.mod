@@ -1,0 +1,3 @@
+module example.com/gd-netdns
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/gd-unknown-silent
+
+go 1.21

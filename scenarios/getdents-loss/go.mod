@@ -1,0 +1,3 @@
+module example.com/getdents-loss
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/getrandom-fatal
+
+go 1.21

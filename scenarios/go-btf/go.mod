@@ -1,0 +1,3 @@
+module example.com/go-btf
+
+go 1.21

@@ -1,0 +1,1 @@
+struct move { int hand; } move = { 1 };

@@ -1,0 +1,3 @@
+module example.com/go-version-m
+
+go 1.20

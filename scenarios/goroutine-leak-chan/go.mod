@@ -1,0 +1,3 @@
+module example.com/goroutine-leak-chan
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/inotify-limits
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/kernel5-check
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/keyctl-quota
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/kmod-ebpf-runtime
+
+go 1.21

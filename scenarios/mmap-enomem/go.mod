@@ -1,0 +1,3 @@
+module example.com/mmap-enomem
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/mptcp
+
+go 1.24

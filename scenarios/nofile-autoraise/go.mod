@@ -1,0 +1,3 @@
+module example.com/nofile-autoraise
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/nsenter-userns
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/openat2
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/paranoid-level-0
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/perf-paranoid
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/preempt-old-kernel
+
+go 1.20

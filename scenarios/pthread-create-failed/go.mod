@@ -1,0 +1,3 @@
+module example.com/pthread-create-failed
+
+go 1.20

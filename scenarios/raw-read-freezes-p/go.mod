@@ -1,0 +1,3 @@
+module example.com/raw-read-freezes-p
+
+go 1.21

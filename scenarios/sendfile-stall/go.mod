@@ -1,0 +1,3 @@
+module example.com/sendfile-stall
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/splice-einval
+
+go 1.20

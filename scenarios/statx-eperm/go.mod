@@ -1,0 +1,3 @@
+module example.com/statx-eperm
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/strace-to-godebug
+
+go 1.21

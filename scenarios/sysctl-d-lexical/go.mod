@@ -1,0 +1,3 @@
+module example.com/sysctl-d-lexical
+
+go 1.21

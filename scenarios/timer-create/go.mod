@@ -1,0 +1,3 @@
+module example.com/timer-create
+
+go 1.21

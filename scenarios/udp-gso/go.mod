@@ -1,0 +1,3 @@
+module example.com/udp-gso
+
+go 1.20

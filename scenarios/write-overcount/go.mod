@@ -1,0 +1,3 @@
+module example.com/write-overcount
+
+go 1.20

@@ -1,0 +1,3 @@
+module example.com/zero-copy-shm
+
+go 1.21
