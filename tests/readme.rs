@@ -49,6 +49,42 @@ fn every_example_exits_as_the_readme_says() {
     }
 }
 
+/// The steps of the workflow that are duress's own, in a repository with one scenario.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "steps of a workflow are for a shell")]
+fn the_workflow_passes() {
+    if !has(&[Need::Go, Need::C]) {
+        return;
+    }
+    let text = readme();
+    let workflow = text.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let steps = workflow.expect("there is a workflow").lines();
+    let steps: Vec<String> = steps
+        .filter_map(|line| line.trim().strip_prefix("- run: duress "))
+        .map(|step| format!("duress {}", step.replace("${{ matrix.shard }}", "1")))
+        .collect();
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    let repository = tempfile::tempdir().expect("a scratch folder");
+    fs::create_dir(repository.path().join("scenarios")).expect("a scratch folder");
+    let bin = duress_path().parent().expect("duress lies in a folder");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    for step in ["duress scenario new full-disk"].into_iter().chain(steps.iter().map(String::as_str)) {
+        let output = Command::new("sh")
+            .args(["-ec", step])
+            .current_dir(repository.path())
+            .env("PATH", &path)
+            .env("DURESS_HOME", repository.path().join("home"))
+            .env("GITHUB_ACTIONS", "true")
+            .env_remove("DURESS_SCENARIOS")
+            .output()
+            .expect("there is a shell");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "$ {step}\n{out}\n{err}");
+    }
+    let xml = fs::read_to_string(repository.path().join("scenarios.xml")).expect("the report is there");
+    assert!(xml.contains("<testcase name=\"full-disk\""), "{xml}");
+}
+
 /// The rows of the table of faults: a rule, flags, a test and an exit code.
 fn faults() -> Vec<(String, Vec<String>, String, i32)> {
     let text = readme();
@@ -160,15 +196,4 @@ fn the_second_command_is_what_ci_runs() {
     let text = readme();
     let second = text.lines().find(|line| line.starts_with("cargo test")).expect("the second command");
     assert!(ci.lines().any(|line| line == second), "{second}");
-}
-
-#[test]
-fn every_scenario_is_in_the_table() {
-    let text = readme();
-    for entry in fs::read_dir(root().join("scenarios")).expect("there are scenarios").flatten() {
-        if entry.path().join("scenario.toml").is_file() {
-            let id = entry.file_name().to_string_lossy().into_owned();
-            assert!(text.contains(&format!("| `{id}` |")), "{id} is not in the README's table");
-        }
-    }
 }
