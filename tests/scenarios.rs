@@ -255,7 +255,7 @@ fn toolchains_are_chosen_by_path_and_those_not_to_be_had_are_skipped_and_counted
         results.as_array().expect("a list").iter().map(|one| text(&one["verdict"])).collect();
     assert_eq!(verdicts, ["reproduced", "skipped"], "{outcome:?}");
     assert!(text(&results[1]["reason"]).starts_with("no toolchain 1.99.0: "), "{outcome:?}");
-    outcome.expect_stderr(&["2 tried: 1 reproduced, 0 refuted, 0 partly, 1 skipped"]);
+    outcome.expect_stderr(&["2 attempts: 1 reproduced, 0 refuted, 0 partly, 1 skipped"]);
     run_in(&module, &["--go", "newest"])
         .expect_code(2)
         .expect_stderr(&["`newest` names no toolchain of Go: write a release such as `1.24.11`"]);
@@ -431,6 +431,18 @@ fn mistakes_in_the_rules_of_a_scenario_stop_it_with_their_place() {
         "./one/scenario.toml:9:12\n",
         "help: did you mean `openat`?",
     ]);
+}
+
+#[test]
+fn a_rule_of_an_arm_may_wait_for_another() {
+    if !has(NEEDS) {
+        return;
+    }
+    let module = Module::new(&[]);
+    let inject =
+        "inject = [\"openat:delay_enter=1us:name=first\", \"close:delay_enter=1us:where=after(first)\"]";
+    add(&module, "one", &PASSES.replace("timeout", &format!("{inject}\ntimeout")), "");
+    run_in(&module, &["one"]).expect_code(0).expect_stdout(&["reproduced one", "close: "]);
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn recorded(outcome: &Outcome) -> String {
 pub(crate) fn totals(outcomes: &[Outcome], planned: usize, is_checked: bool, wall: Duration) -> String {
     let count = |judgement| outcomes.iter().filter(|outcome| outcome.verdict == judgement).count();
     let mut text = format!(
-        "{planned} tried: {} reproduced, {} refuted, {} partly, {} skipped; {:.1} s\n",
+        "{planned} attempts: {} reproduced, {} refuted, {} partly, {} skipped; {:.1} s\n",
         count(Judgement::Reproduced),
         count(Judgement::Refuted),
         count(Judgement::Partly),

@@ -264,13 +264,18 @@ fn target(table: &mut Table<'_, '_>, mistakes: &mut Mistakes) -> Option<Target> 
     }
 }
 
-/// What is injected.
+/// What is injected. The rules of an arm are read together, for one may wait for another.
 fn faults(texts: Vec<Text>, mistakes: &mut Mistakes) -> Vec<String> {
-    for text in &texts {
-        let (_, found) = settings::read(None, std::slice::from_ref(&text.text), Unlikely::Warned);
-        told(text, found, mistakes);
+    let injects: Vec<String> = texts.iter().map(|text| text.text.clone()).collect();
+    let (_, found) = settings::read(None, &injects, Unlikely::Warned);
+    for mistake in found {
+        let written = mistake.place.as_ref().map(|(source, _)| source.text.as_str());
+        match texts.iter().find(|text| written == Some(&text.text)) {
+            Some(text) => told(text, vec![mistake], mistakes),
+            None => mistakes.found.extend(Some(mistake).filter(Diagnostic::is_error)),
+        }
     }
-    plain(texts)
+    injects
 }
 
 /// What is watched.
