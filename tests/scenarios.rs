@@ -433,6 +433,41 @@ fn mistakes_in_the_rules_of_a_scenario_stop_it_with_their_place() {
     ]);
 }
 
+/// The whole stays `partly`, whichever part is true: the arms' own records tell.
+#[test]
+fn a_part_that_turns_and_a_control_that_fails_differ_where_it_is_checked() {
+    if !has(NEEDS) {
+        return;
+    }
+    let module = Module::new(&[]);
+    let arm = |name: &str, test: &str, expected: &str| {
+        format!(
+            "[[arm]]\nname = \"{name}\"\ntest = \"{test}\"\nexpected = \"{expected}\"\n[arm.reproduced]\nverdict = [\"unaffected\"]\n[arm.refuted]\nverdict = [\"failed\"]\n"
+        )
+    };
+    let fails = arm("fails", "TestX", "refuted");
+    let passes = "[[arm]]\nname = \"passes\"\ncommand = [\"true\"]\nexpected = \"reproduced\"\n[arm.reproduced]\nverdict = [\"unaffected\"]\n";
+    let parts = format!("expected = \"partly\"\n{fails}{passes}");
+    add(&module, "parts", &parts, "t.Fatal(\"no\")");
+    run_in(&module, &["--check"]).expect_code(0).expect_stdout(&[
+        "partly     parts",
+        "- fails [refuted]: failed; x_test.go:5: no",
+        "- passes [reproduced]: unaffected",
+    ]);
+    let turned = parts.replace("expected = \"refuted\"", "expected = \"reproduced\"");
+    add(&module, "parts", &turned, "t.Fatal(\"no\")");
+    run_in(&module, &["--check"])
+        .expect_code(1)
+        .expect_stdout(&["DIFFERS from what was recorded: partly, `fails` as reproduced"]);
+    let control =
+        "[[arm]]\nname = \"control\"\ncommand = [\"false\"]\n[arm.must]\nverdict = [\"unaffected\"]\n";
+    add(&module, "parts", &format!("{parts}{control}"), "t.Fatal(\"no\")");
+    run_in(&module, &["--check"]).expect_code(1).expect_stdout(&[
+        "DIFFERS from what was recorded: partly, a real attempt",
+        "the attempt was not real: in `control`, the run was silent",
+    ]);
+}
+
 #[test]
 fn a_rule_of_an_arm_may_wait_for_another() {
     if !has(NEEDS) {
@@ -460,6 +495,21 @@ fn a_scenario_that_is_not_known_is_the_users_mistake_with_advice() {
     Duress::new(empty.path(), ["scenario", "list"]).run().expect_code(2).expect_stderr(&[
         "error: there is no folder `scenarios` here or above\n",
         "help: name one with --dir",
+    ]);
+}
+
+/// Variables of the build stand before duress, which has to be given a command that begins with `go`; what a command writes to its
+/// scratch folder does not go to `/` by hand.
+#[test]
+fn by_hand_an_arm_is_built_as_it_was_and_writes_where_it_did() {
+    let module = Module::new(&[]);
+    let built = "[[arm]]\nname = \"built\"\ntest = \"TestX\"\nbuild_env = { CGO_ENABLED = \"0\" }\nenv = { GODEBUG = \"a=b c\" }\nargs = [\"-x\"]\n";
+    let writes = "[[arm]]\nname = \"writes\"\ncommand = [\"sh\", \"-c\", \"touch $TMPDIR/x\"]\n";
+    add(&module, "one", &format!("{built}{writes}"), "");
+    let outcome = Duress::new(module.path(), ["scenario", "show", "one", "--dir", "."]).run();
+    outcome.expect_code(0).expect_stdout(&[
+        "  CGO_ENABLED=0 GODEBUG='a=b c' duress run --timeout 60s -- go test -count=1 -v '-run=^(TestX)$' . -args -x\n",
+        "  TMPDIR=$(mktemp -d) duress run --timeout 60s -- sh -c 'touch $TMPDIR/x'\n",
     ]);
 }
 

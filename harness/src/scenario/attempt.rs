@@ -9,6 +9,8 @@ use crate::clock::Clock;
 use crate::exit::chain;
 use crate::trial::{Broken, Running, Trial, Wanted};
 use golang::Toolchain;
+use report::command_line;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -258,59 +260,56 @@ pub(super) fn others(arm: &Arm) -> Vec<String> {
 
 /// The command line that runs an arm without the scenario around it, in the module's folder.
 pub(crate) fn by_hand(scenario: &Scenario, arm: &Arm, folder: &Path) -> String {
-    let duress = |command: Vec<String>| {
-        let env = arm.env.iter().map(|(name, value)| format!("{name}={}", quoted(value)));
-        let mut words: Vec<String> = env.chain(["duress".to_owned(), "run".to_owned()]).collect();
-        words.extend(options(arm, folder).iter().map(|word| quoted(word)));
-        words.push("--".to_owned());
-        words.extend(prefix(arm).iter().chain(&command).map(|word| quoted(word)));
-        words.join(" ")
+    let set = |variables: &BTreeMap<String, String>| -> String {
+        let set = |(name, value): (&String, &String)| {
+            format!("{name}={} ", command_line(std::slice::from_ref(value)))
+        };
+        variables.iter().map(set).collect()
+    };
+    // In front of duress, not of go: what duress is given has to begin with `go`.
+    let duress = |build: &str, command: Vec<String>| {
+        let start = ["duress".to_owned(), "run".to_owned()];
+        let words = [&start[..], &options(arm, folder), &["--".to_owned()], &prefix(arm), &command].concat();
+        format!("{build}{}{}", set(&arm.env), command_line(&words))
     };
     let file = format!("/tmp/{}.test", scenario.id);
-    // What go builds for `go test` and `go run` only its own user can run.
     match &arm.target {
-        Target::Command(command) => duress(command.clone()),
-        Target::Program(source) if is_taken_away(arm) => {
-            let build = go(source, &["build", "-o", &file]).join(" ");
-            format!("{build} && {}", duress([vec![file], source.args.clone()].concat()))
+        Target::Command(command) => {
+            // Its scratch folder; a shell that has none would write to `/`.
+            let asks_scratch = command.iter().any(|word| word.contains("TMPDIR"));
+            duress(if asks_scratch { "TMPDIR=$(mktemp -d) " } else { "" }, command.clone())
         }
-        Target::Test { pattern, source } if is_taken_away(arm) => {
-            let build = go(source, &["test", "-c", "-o", &file]).join(" ");
-            let run = [vec![file], as_go_test_does(pattern), source.args.clone()].concat();
-            format!("{build} && {}", duress(run))
+        Target::Program(source) => {
+            // What go builds for `go test` and `go run` only its own user can run.
+            if is_taken_away(arm) {
+                let build = command_line(&go(source, &["build", "-o", &file]));
+                let run = [vec![file], source.args.clone()].concat();
+                return format!("{}{build} && {}", set(&source.env), duress("", run));
+            }
+            duress(&set(&source.env), [go(source, &["run"]), source.args.clone()].concat())
         }
-        Target::Program(source) => duress([go(source, &["run"]), source.args.clone()].concat()),
         Target::Test { pattern, source } => {
+            if is_taken_away(arm) {
+                let build = command_line(&go(source, &["test", "-c", "-o", &file]));
+                let run = [vec![file], as_go_test_does(pattern), source.args.clone()].concat();
+                return format!("{}{build} && {}", set(&source.env), duress("", run));
+            }
             let mut command = go(source, &["test", "-count=1", "-v", &format!("-run={}", whole(pattern))]);
             if !source.args.is_empty() {
                 command.push("-args".to_owned());
                 command.extend(source.args.iter().cloned());
             }
-            duress(command)
+            duress(&set(&source.env), command)
         }
     }
 }
 
 fn go(source: &Built, verb: &[&str]) -> Vec<String> {
-    let env = source.env.iter().map(|(name, value)| format!("{name}={value}"));
-    let mut words: Vec<String> = env.collect();
-    if !words.is_empty() {
-        words.insert(0, "env".to_owned());
-    }
-    words.push("go".to_owned());
+    let mut words = vec!["go".to_owned()];
     words.extend(verb.iter().map(|word| (*word).to_owned()));
     words.extend(source.flags.iter().cloned());
     words.push(source.package.clone());
     words
-}
-
-/// A word as a shell has to be told it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:%+@".contains(c);
-    match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
-    }
 }
 
 /// Why a scenario cannot be tried here.
